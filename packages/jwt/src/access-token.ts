@@ -1,0 +1,142 @@
+import { missingFault, type JwtClaims } from './claims.ts';
+import { JwtError } from './errors.ts';
+import { signJwt, verifyJwt, type VerifiedJwt } from './jwt.ts';
+import type { LocalKeys } from './jwk-set.ts';
+import type { Keys } from './key-choice.ts';
+import type { JwtKey } from './key.ts';
+import type { RemoteJwkSet } from './remote-jwk-set.ts';
+import type { VerifyOptions } from './verify-options.ts';
+
+/**
+ * The claims of a verified access token.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9068.html#section-2.2 RFC 9068, section 2.2}
+ */
+export interface AccessTokenClaims extends JwtClaims {
+  readonly iss: string;
+  readonly sub: string;
+  readonly aud: string | readonly string[];
+  readonly exp: number;
+  /** The client the token was issued to. */
+  readonly client_id?: string;
+  /** Space-separated scopes. */
+  readonly scope?: string;
+  /** Role names. */
+  readonly roles?: readonly string[];
+  /** The session the token belongs to. */
+  readonly sid?: string;
+  /** The position of the feed when the token was made. */
+  readonly af?: number;
+}
+
+/** The claims an access token is issued with: RFC 9068 requires more of an issuer than of a verifier. */
+export interface NewAccessTokenClaims extends AccessTokenClaims {
+  readonly client_id: string;
+  readonly iat: number;
+  readonly jti: string;
+}
+
+/** {@link VerifyOptions} for access tokens: who issued them and whom they are for must be said. */
+export interface VerifyAccessTokenOptions<From extends Keys = Keys> extends Omit<VerifyOptions<From>, 'typ'> {
+  /** The `iss` accepted, or several. */
+  readonly issuer: string | readonly string[];
+  /** Our name, or several; the token must be meant for one. */
+  readonly audience: string | readonly string[];
+}
+
+const accessTokenType = 'at+jwt';
+const requiredWhenIssued = ['iss', 'sub', 'aud', 'client_id', 'iat', 'exp', 'jti'];
+
+/** The claims beyond RFC 7519 and the rule for the shape of each. */
+const shapes = {
+  client_id: (value) => typeof value === 'string' && value !== '',
+  scope: (value) => typeof value === 'string',
+  roles: (value) => Array.isArray(value) && value.every((role) => typeof role === 'string'),
+  sid: (value) => typeof value === 'string',
+  af: (value) => typeof value === 'number',
+} as const satisfies Record<string, (value: unknown) => boolean>;
+
+const shapeRules = Object.entries<(value: unknown) => boolean>(shapes);
+
+/**
+ * Issues an access token: a JWT of type `at+jwt`.
+ *
+ * @example
+ * import { randomUUID } from 'node:crypto';
+ * import { generateKey, issueAccessToken } from '@sallyport/jwt';
+ *
+ * const iat = Math.floor(Date.now() / 1000);
+ * const token = issueAccessToken(
+ *   {
+ *     iss: 'https://auth.example.com',
+ *     sub: 'ada',
+ *     aud: 'https://api.example.com',
+ *     client_id: 'web',
+ *     iat,
+ *     exp: iat + 900,
+ *     jti: randomUUID(),
+ *     scope: 'todos:read',
+ *   },
+ *   await generateKey('ES256'),
+ * );
+ *
+ * @throws {JwtError} `claim_missing`, `claims_invalid`; `key_invalid` for a public key
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9068.html#section-2 RFC 9068, section 2}
+ */
+export function issueAccessToken(claims: NewAccessTokenClaims, key: JwtKey): string {
+  const fault = missingFault(claims, requiredWhenIssued) ?? accessTokenFault(claims);
+  if (fault !== undefined) throw fault;
+  return signJwt(claims, key, { typ: accessTokenType });
+}
+
+/**
+ * Verifies an access token and returns its header and claims.
+ *
+ * Checks the signature, `typ`, `iss`, `aud`, `sub` and the times, and the types of the claims named in
+ * {@link AccessTokenClaims}. Does **not** check scopes, roles or revocation: use a guard or `introspect`.
+ *
+ * @example
+ * import { issuerJwkSet, verifyAccessToken } from '@sallyport/jwt';
+ *
+ * const issuer = 'https://auth.example.com';
+ * const keys = issuerJwkSet(issuer);
+ * const verify = (token: string) => verifyAccessToken(token, { keys, issuer, audience: 'https://api.example.com' });
+ *
+ * @throws {JwtError} as `verifyJwt` does
+ * @throws {TypeError} for options that do not make sense, whatever the token
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9068.html#section-4 RFC 9068, section 4}
+ */
+export function verifyAccessToken(
+  token: string,
+  options: VerifyAccessTokenOptions<LocalKeys>,
+): VerifiedJwt<AccessTokenClaims>;
+export function verifyAccessToken(
+  token: string,
+  options: VerifyAccessTokenOptions<RemoteJwkSet>,
+): Promise<VerifiedJwt<AccessTokenClaims>>;
+export function verifyAccessToken(
+  token: string,
+  options: VerifyAccessTokenOptions,
+): VerifiedJwt<AccessTokenClaims> | Promise<VerifiedJwt<AccessTokenClaims>>;
+export function verifyAccessToken(
+  token: string,
+  options: VerifyAccessTokenOptions,
+): VerifiedJwt<AccessTokenClaims> | Promise<VerifiedJwt<AccessTokenClaims>> {
+  // Named once more so that leaving one out is refused, not taken for "do not check".
+  const { issuer, audience } = options;
+  const verified = verifyJwt(token, { ...options, issuer, audience, typ: accessTokenType });
+  return verified instanceof Promise ? verified.then(asAccessToken) : asAccessToken(verified);
+}
+
+function asAccessToken(verified: VerifiedJwt): VerifiedJwt<AccessTokenClaims> {
+  const fault = accessTokenFault(verified.claims);
+  if (fault !== undefined) throw fault;
+  return verified as VerifiedJwt<AccessTokenClaims>;
+}
+
+function accessTokenFault(claims: JwtClaims): JwtError | undefined {
+  for (const [claim, isValid] of shapeRules) {
+    if (Object.hasOwn(claims, claim) && !isValid(claims[claim])) return new JwtError('claims_invalid', { claim });
+  }
+  return undefined;
+}

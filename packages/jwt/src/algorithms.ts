@@ -1,0 +1,151 @@
+import { constants, createHmac, sign, timingSafeEqual, verify, type KeyObject } from 'node:crypto';
+
+/** The name of a signature algorithm (RFC 7518, section 3.1); `EdDSA` means Ed25519 (RFC 8037). */
+export type Algorithm =
+  | 'HS256'
+  | 'HS384'
+  | 'HS512'
+  | 'RS256'
+  | 'RS384'
+  | 'RS512'
+  | 'PS256'
+  | 'PS384'
+  | 'PS512'
+  | 'ES256'
+  | 'ES384'
+  | 'ES512'
+  | 'EdDSA';
+
+/** Everything that differs from one algorithm to the next. */
+export interface AlgorithmEntry {
+  /** The JWK key type. */
+  readonly kty: 'oct' | 'RSA' | 'EC' | 'OKP';
+  /** The JWK curve, where the key type has one. */
+  readonly crv: string | undefined;
+  /** Octets of a coordinate (EC, OKP) or the least octets of a secret (oct). */
+  readonly keySize: number;
+  /** Says why a key cannot serve this algorithm; undefined when it can. */
+  readonly refusal: (key: KeyObject) => string | undefined;
+  readonly sign: (input: string, key: KeyObject) => Buffer;
+  readonly verify: (input: string, signature: Buffer, key: KeyObject) => boolean;
+}
+
+type Hash = 'sha256' | 'sha384' | 'sha512';
+
+/** The table of algorithms. To add one, add a row and its vectors. */
+export const algorithms: { readonly [Name in Algorithm]: AlgorithmEntry } = {
+  HS256: hmac('sha256', 32),
+  HS384: hmac('sha384', 48),
+  HS512: hmac('sha512', 64),
+  RS256: rsaPkcs1('sha256'),
+  RS384: rsaPkcs1('sha384'),
+  RS512: rsaPkcs1('sha512'),
+  PS256: rsaPss('sha256'),
+  PS384: rsaPss('sha384'),
+  PS512: rsaPss('sha512'),
+  ES256: ecdsa('sha256', 'P-256', 'prime256v1', 32),
+  ES384: ecdsa('sha384', 'P-384', 'secp384r1', 48),
+  ES512: ecdsa('sha512', 'P-521', 'secp521r1', 66),
+  EdDSA: ed25519(),
+};
+
+/** The names of all supported algorithms. */
+export const algorithmNames: readonly Algorithm[] = Object.freeze(Object.keys(algorithms) as Algorithm[]);
+
+/**
+ * Tells whether a value names a supported algorithm, in its exact spelling.
+ *
+ * @example
+ * import { isAlgorithm } from '@sallyport/jwt';
+ *
+ * isAlgorithm('ES256'); // true
+ * isAlgorithm('none'); // false
+ */
+export function isAlgorithm(value: unknown): value is Algorithm {
+  return typeof value === 'string' && Object.hasOwn(algorithms, value);
+}
+
+/** RFC 7518, section 3.2. */
+function hmac(hash: Hash, size: number): AlgorithmEntry {
+  const mac = (input: string, key: KeyObject): Buffer => createHmac(hash, key).update(input, 'latin1').digest();
+  return {
+    kty: 'oct',
+    crv: undefined,
+    keySize: size,
+    refusal: (key) => {
+      if (key.type !== 'secret') return 'an HS algorithm needs a secret';
+      if ((key.symmetricKeySize ?? 0) < size) return `the secret needs at least ${size} bytes`;
+      // A public key mistaken for a secret is known to everyone (RFC 8725, section 2.1).
+      return key.export().includes('-----BEGIN') ? 'PEM text is not a secret' : undefined;
+    },
+    sign: mac,
+    verify: (input, signature, key) => signature.length === size && timingSafeEqual(mac(input, key), signature),
+  };
+}
+
+/** RFC 7518, section 3.3. */
+function rsaPkcs1(hash: Hash): AlgorithmEntry {
+  return {
+    kty: 'RSA',
+    crv: undefined,
+    keySize: 0,
+    refusal: rsaRefusal,
+    sign: (input, key) => sign(hash, latin1(input), key),
+    verify: (input, signature, key) => verify(hash, latin1(input), key, signature),
+  };
+}
+
+/** RFC 7518, section 3.5: the salt is as long as the hash. */
+function rsaPss(hash: Hash): AlgorithmEntry {
+  const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+  return {
+    kty: 'RSA',
+    crv: undefined,
+    keySize: 0,
+    refusal: rsaRefusal,
+    sign: (input, key) => sign(hash, latin1(input), { key, ...pss }),
+    verify: (input, signature, key) => verify(hash, latin1(input), { key, ...pss }, signature),
+  };
+}
+
+/** RFC 7518, section 3.4: the signature is r and s, each as long as a coordinate. */
+function ecdsa(hash: Hash, crv: string, namedCurve: string, size: number): AlgorithmEntry {
+  const dsaEncoding = 'ieee-p1363';
+  return {
+    kty: 'EC',
+    crv,
+    keySize: size,
+    refusal: (key) => {
+      const fits = key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === namedCurve;
+      return fits ? undefined : `the algorithm needs an EC key on ${crv}`;
+    },
+    sign: (input, key) => sign(hash, latin1(input), { key, dsaEncoding }),
+    verify: (input, signature, key) =>
+      signature.length === 2 * size && verify(hash, latin1(input), { key, dsaEncoding }, signature),
+  };
+}
+
+/** RFC 8037, section 3.1. */
+function ed25519(): AlgorithmEntry {
+  return {
+    kty: 'OKP',
+    crv: 'Ed25519',
+    keySize: 32,
+    refusal: (key) => (key.asymmetricKeyType === 'ed25519' ? undefined : 'EdDSA needs an Ed25519 key'),
+    sign: (input, key) => sign(null, latin1(input), key),
+    verify: (input, signature, key) => signature.length === 64 && verify(null, latin1(input), key, signature),
+  };
+}
+
+/** RFC 7518, section 3.3 asks for 2048 bits; above 16384 a single verification would take too long. */
+function rsaRefusal(key: KeyObject): string | undefined {
+  if (key.asymmetricKeyType !== 'rsa') return 'the algorithm needs an RSA key';
+  const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
+  if (modulusLength < 2048 || modulusLength > 16_384) return 'the RSA modulus must have 2048 to 16384 bits';
+  return publicExponent < 3n || publicExponent % 2n === 0n ? 'the RSA exponent must be odd and at least 3' : undefined;
+}
+
+/** Signing inputs are ASCII; any other character is refused when the part that holds it is decoded. */
+function latin1(input: string): Buffer {
+  return Buffer.from(input, 'latin1');
+}

@@ -1,0 +1,142 @@
+import { JwtError } from './errors.ts';
+import type { JsonObject } from './json.ts';
+
+/**
+ * The claims of a JWT.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7519.html#section-4.1 RFC 7519, section 4.1}
+ */
+export interface JwtClaims {
+  /** Issuer. */
+  readonly iss?: string;
+  /** Subject. */
+  readonly sub?: string;
+  /** Audience. */
+  readonly aud?: string | readonly string[];
+  /** Expiry, in seconds since 1970. */
+  readonly exp?: number;
+  /** Not before, in seconds since 1970. */
+  readonly nbf?: number;
+  /** Issued at, in seconds since 1970. */
+  readonly iat?: number;
+  /** The token's identifier. */
+  readonly jti?: string;
+  readonly [name: string]: unknown;
+}
+
+/** What the claims of a token are held against. */
+export interface ClaimExpectations {
+  readonly issuers: readonly string[] | undefined;
+  readonly audiences: readonly string[] | undefined;
+  readonly subject: string | undefined;
+  readonly required: readonly string[];
+  /** Seconds. */
+  readonly now: number;
+  /** Seconds that `nbf` and `iat` may lie ahead of `now`. */
+  readonly tolerance: number;
+  /** Seconds since `iat`. */
+  readonly maximumAge: number | undefined;
+}
+
+/** The furthest a Date reaches, in seconds. */
+const furthestDate = 8.64e12;
+
+/** The registered claims and the rule for the shape of each (RFC 7519, section 4.1). */
+const shapes = {
+  iss: isText,
+  sub: isText,
+  aud: isAudience,
+  exp: isNumericDate,
+  nbf: isNumericDate,
+  iat: isNumericDate,
+  jti: isText,
+} as const satisfies Record<string, (value: unknown) => boolean>;
+
+const shapeRules = Object.entries(shapes);
+
+/** Validates the shapes of the registered claims that are present; returns the first fault. */
+export function claimsFault(claims: JsonObject): JwtError | undefined {
+  for (const [claim, isValid] of shapeRules) {
+    if (Object.hasOwn(claims, claim) && !isValid(claims[claim])) return new JwtError('claims_invalid', { claim });
+  }
+  return undefined;
+}
+
+/** Returns the first required claim that is absent, as an error. */
+export function missingFault(claims: JsonObject, required: readonly string[]): JwtError | undefined {
+  const claim = required.find((name) => !Object.hasOwn(claims, name));
+  return claim === undefined ? undefined : new JwtError('claim_missing', { claim });
+}
+
+/**
+ * Holds the claims of a token against what is expected; returns the first fault.
+ * Time comes last, so that `expired` means: everything else fits.
+ */
+export function checkClaims(claims: JsonObject, expected: ClaimExpectations): JwtError | undefined {
+  const fault = missingFault(claims, expected.required) ?? claimsFault(claims);
+  if (fault !== undefined) return fault;
+  // Every registered claim that is present has its type from here on.
+  const typed = claims as JwtClaims;
+  return (
+    issuerFault(typed, expected) ??
+    subjectFault(typed, expected) ??
+    audienceFault(typed, expected) ??
+    timeFault(typed, expected)
+  );
+}
+
+/** RFC 7519, section 4.1.1: the very same text, never a prefix or a list. */
+function issuerFault({ iss }: JwtClaims, { issuers }: ClaimExpectations): JwtError | undefined {
+  if (issuers === undefined || (iss !== undefined && issuers.includes(iss))) return undefined;
+  return iss === undefined ? new JwtError('claim_missing', { claim: 'iss' }) : mismatch('iss');
+}
+
+function subjectFault({ sub }: JwtClaims, { subject }: ClaimExpectations): JwtError | undefined {
+  if (subject === undefined || sub === subject) return undefined;
+  return sub === undefined ? new JwtError('claim_missing', { claim: 'sub' }) : mismatch('sub');
+}
+
+/** RFC 7519, section 4.1.3: whoever is not named must refuse the token, so also whoever has no name. */
+function audienceFault({ aud }: JwtClaims, { audiences }: ClaimExpectations): JwtError | undefined {
+  if (aud === undefined) return audiences === undefined ? undefined : new JwtError('claim_missing', { claim: 'aud' });
+  const named = typeof aud === 'string' ? [aud] : aud;
+  return named.some((name) => audiences?.includes(name)) ? undefined : mismatch('aud');
+}
+
+function timeFault(
+  { exp, nbf, iat }: JwtClaims,
+  { now, tolerance, maximumAge }: ClaimExpectations,
+): JwtError | undefined {
+  if (nbf !== undefined && nbf > now + tolerance) return notYetValid('nbf', nbf);
+  if (iat !== undefined && iat > now + tolerance) return notYetValid('iat', iat);
+  // RFC 7519, section 4.1.4: on or after exp the token is refused.
+  if (exp !== undefined && exp <= now) return new JwtError('expired', { expiredAt: date(exp) });
+  if (maximumAge === undefined) return undefined;
+  if (iat === undefined) return new JwtError('claim_missing', { claim: 'iat' });
+  return now - iat > maximumAge ? new JwtError('token_too_old', { issuedAt: date(iat) }) : undefined;
+}
+
+function mismatch(claim: string): JwtError {
+  return new JwtError('claim_mismatch', { claim });
+}
+
+function notYetValid(claim: 'nbf' | 'iat', from: number): JwtError {
+  return new JwtError('not_yet_valid', { claim, validFrom: date(from) });
+}
+
+function date(seconds: number): Date {
+  return new Date(seconds * 1000);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
+}
+
+function isAudience(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 && value.every(isText) : isText(value);
+}
+
+/** A number a Date can hold: 1e400 parses to Infinity, and 9e99 is no moment. */
+function isNumericDate(value: unknown): boolean {
+  return typeof value === 'number' && Math.abs(value) <= furthestDate;
+}

@@ -1,0 +1,159 @@
+import { checkClaims, claimsFault, type JwtClaims } from './claims.ts';
+import { JwtError } from './errors.ts';
+import { isJsonObject, isJsonValue, type JsonObject } from './json.ts';
+import {
+  parseJws,
+  readJsonPart,
+  signJws,
+  validateHeader,
+  verifySignature,
+  type CompactJws,
+  type JwtHeader,
+} from './jws.ts';
+import { chooseKey, isRemote, listKeys } from './key-choice.ts';
+import type { LocalKeys } from './jwk-set.ts';
+import { JwtKey } from './key.ts';
+import type { RemoteJwkSet } from './remote-jwk-set.ts';
+import {
+  defaultTokenLength,
+  hasType,
+  resolveVerifyOptions,
+  type ResolvedOptions,
+  type VerifyOptions,
+} from './verify-options.ts';
+
+/** A token whose signature and claims have been checked. */
+export interface VerifiedJwt<Claims extends JwtClaims = JwtClaims> {
+  readonly header: JwtHeader;
+  readonly claims: Claims;
+}
+
+/** How {@link signJwt} makes the header. */
+export interface SignOptions {
+  /** What kind of token this is. Default: `JWT`. */
+  readonly typ?: string;
+  /** More header parameters; not `alg`, `kid`, `typ`, `crit` or `b64`. Default: none. */
+  readonly header?: Readonly<Record<string, unknown>>;
+}
+
+const reservedParameters = ['alg', 'kid', 'typ', 'crit', 'b64'];
+
+/**
+ * Signs claims into a compact JWT.
+ *
+ * Refuses registered claims of the wrong type and values that JSON would change. Does **not** add claims: give the
+ * token an `exp`, or the default verification refuses it.
+ *
+ * @example
+ * import { generateKey, signJwt } from '@sallyport/jwt';
+ *
+ * const key = await generateKey('ES256');
+ * const token = signJwt({ sub: 'ada', exp: Math.floor(Date.now() / 1000) + 900 }, key);
+ *
+ * @throws {JwtError} `claims_invalid`; `key_invalid` for a public key
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7519.html#section-7.1 RFC 7519, section 7.1}
+ */
+export function signJwt(claims: JwtClaims, key: JwtKey, options: SignOptions = {}): string {
+  if (!(key instanceof JwtKey)) throw new TypeError('key must be a JwtKey; wrap a secret in secretKey()');
+  refuseUnsignable(claims);
+  return signJws(makeHeader(key, options), claims, key);
+}
+
+/**
+ * Verifies a JWT and returns its header and claims.
+ *
+ * Checks the signature with the one key that fits, then `typ` (when given), the required claims, `iss`, `sub` and
+ * `aud`, and the times. With `typ: 'at+jwt'` the claims of RFC 9068 are required too. Does **not** check scopes, roles
+ * or revocation. With keys in hand it answers at once; with a `remoteJwkSet` it returns a promise.
+ *
+ * @example
+ * import { importKey, verifyJwt, type Jwk } from '@sallyport/jwt';
+ *
+ * function subjectOf(token: string, jwk: Jwk): string | undefined {
+ *   const issuer = 'https://auth.example.com';
+ *   const { claims } = verifyJwt(token, { keys: importKey(jwk), issuer, audience: 'https://api.example.com' });
+ *   return claims.sub;
+ * }
+ *
+ * @throws {JwtError} `token_malformed`, `token_too_large`, `algorithm_not_allowed`, `critical_header_unsupported`,
+ * `key_not_found`, `key_invalid`, `keys_unavailable` (remote keys), `signature_invalid`, `type_mismatch`,
+ * `claim_missing`, `claims_invalid`, `claim_mismatch`, `not_yet_valid`, `expired`, `token_too_old`
+ * @throws {TypeError} for options that do not make sense, whatever the token
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7519.html#section-7.2 RFC 7519, section 7.2}
+ */
+export function verifyJwt(token: string, options: VerifyOptions<LocalKeys>): VerifiedJwt;
+export function verifyJwt(token: string, options: VerifyOptions<RemoteJwkSet>): Promise<VerifiedJwt>;
+export function verifyJwt(token: string, options: VerifyOptions): VerifiedJwt | Promise<VerifiedJwt>;
+export function verifyJwt(token: string, options: VerifyOptions): VerifiedJwt | Promise<VerifiedJwt> {
+  const { keys } = options;
+  if (isRemote(keys)) return verifyWithRemoteKeys(token, keys, options);
+  const resolved = resolveVerifyOptions(options);
+  return verifyJws(readToken(token, resolved), keys, resolved);
+}
+
+/**
+ * Decodes a JWT **without verifying anything**: the result is whatever its sender wrote.
+ *
+ * For logs and tools. Parses as strictly as {@link verifyJwt}, tokens of at most 8192 characters.
+ *
+ * @example
+ * import { decodeJwtUnverified } from '@sallyport/jwt';
+ *
+ * const describe = (token: string) => decodeJwtUnverified(token).header;
+ *
+ * @throws {JwtError} `token_malformed`, `token_too_large`
+ */
+export function decodeJwtUnverified(token: string): {
+  header: Record<string, unknown>;
+  claims: Record<string, unknown>;
+} {
+  const { header, payload } = parseJws(token, defaultTokenLength);
+  return { header, claims: readJsonPart(payload) };
+}
+
+async function verifyWithRemoteKeys(token: string, remote: RemoteJwkSet, options: VerifyOptions): Promise<VerifiedJwt> {
+  const resolved = resolveVerifyOptions(options);
+  const jws = readToken(token, resolved);
+  await remote.refresh(jws.header.kid);
+  if (remote.keys === undefined) throw new JwtError('keys_unavailable', { reason: 'network' });
+  return verifyJws(jws, remote.keys, resolved);
+}
+
+/** Everything that can be refused before a key is needed: a bad token never causes a fetch. */
+function readToken(token: string, options: ResolvedOptions): CompactJws {
+  const jws = parseJws(token, options.maxTokenLength);
+  return { ...jws, header: validateHeader(jws.header) };
+}
+
+/** The signature comes before anything it protects is believed, or even parsed. */
+function verifyJws(jws: CompactJws, keys: LocalKeys, options: ResolvedOptions): VerifiedJwt {
+  const key = chooseKey(listKeys(keys, options.algorithms), jws.header, options.algorithms);
+  verifySignature(jws, key);
+  if (options.typ !== undefined && !hasType(jws.header.typ, options.typ)) {
+    throw new JwtError('type_mismatch', { expected: options.typ });
+  }
+  const claims = readJsonPart(jws.payload);
+  const fault = checkClaims(claims, options.claims);
+  if (fault !== undefined) throw fault;
+  return { header: jws.header, claims };
+}
+
+function makeHeader(key: JwtKey, { typ = 'JWT', header = {} }: SignOptions): JwtHeader {
+  if (typeof typ !== 'string' || typ === '') throw new TypeError('typ must be a string that is not empty');
+  if (!isJsonObject(header) || !isJsonValue(header)) throw new TypeError('header must be a JSON object');
+  const reserved = reservedParameters.find((name) => Object.hasOwn(header, name));
+  if (reserved !== undefined) throw new TypeError(`The header parameter ${reserved} cannot be set`);
+  const own: JwtHeader =
+    key.keyId === undefined ? { alg: key.algorithm, typ } : { alg: key.algorithm, kid: key.keyId, typ };
+  return { ...own, ...header };
+}
+
+function refuseUnsignable(claims: JsonObject): void {
+  if (!isJsonObject(claims)) throw new TypeError('claims must be an object');
+  const fault = claimsFault(claims);
+  if (fault !== undefined) throw fault;
+  if (isJsonValue(claims)) return;
+  const claim = Object.keys(claims).find((name) => !isJsonValue(claims[name]));
+  if (claim === undefined) throw new TypeError('claims must be a plain object');
+  throw new JwtError('claims_invalid', { claim });
+}

@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { parseStrictJson, type JsonRefusal } from '../src/index.ts';
+import { isJsonValue } from '../src/json.ts';
+import { refusalOf } from './fixtures.ts';
+
+function reasonFor(text: string | Uint8Array): JsonRefusal | undefined {
+  const error = refusalOf(() => parseStrictJson(text));
+  return error.code === 'json_invalid' ? error.details.reason : undefined;
+}
+
+describe('strict JSON', () => {
+  it.each([
+    'null',
+    '[]',
+    ' {"a": 1}\n',
+    '{"a":{"b":1},"c":{"b":1}}',
+    '{"a":"b:c","d":"{\\":\\"}"}',
+    '{"":""}',
+    '["\\\\",{"a":"\\\\\\""}]',
+    '"\\ud83d\\ude00"',
+    '"😀"',
+    '-0.5e-7',
+  ])('parses %j as JSON.parse does', (text) => {
+    expect(parseStrictJson(text)).toEqual(JSON.parse(text));
+    expect(parseStrictJson(Buffer.from(text))).toEqual(JSON.parse(text));
+  });
+
+  it.each([
+    '',
+    ' ',
+    '{',
+    '{}{}',
+    '{"a":1,}',
+    "{'a':1}",
+    '{a:1}',
+    'NaN',
+    '01',
+    '{"a":1}//x',
+    '"\t"',
+    '\u00a0{}',
+    '"',
+    '"\\"',
+    '][',
+  ])('J15 refuses %j, which is not JSON', (text) => expect(reasonFor(text)).toBe('syntax'));
+
+  it.each([
+    '{"a":1,"a":1}',
+    '{"a":1,"\\u0061":2}',
+    '[{"x":{"a":1,"b":2,"a":3}}]',
+    '{"__proto__":1,"__proto__":2}',
+    '{"":1,"":2}',
+    '{"a:":1,"a:":2}',
+    '{"1":0,"1":0}',
+  ])('J16 refuses %j, which has a member twice', (text) => expect(reasonFor(text)).toBe('duplicate_member'));
+
+  it.each([
+    ['an overlong encoding', Buffer.from([0x22, 0xc0, 0xaf, 0x22])],
+    ['a cut sequence', Buffer.from([0x22, 0xe2, 0x82, 0x22])],
+    ['an encoded surrogate', Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22])],
+    ['a lone surrogate', '"\ud800"'],
+    ['an escaped lone surrogate', '"\\ud800"'],
+    ['an escaped lone surrogate in a name', '{"\\uDC00":1}'],
+    ['surrogates in the wrong order', '["\\udc00\\ud800"]'],
+  ])('J15 refuses %s', (_name, text) => expect(reasonFor(text)).toBe('encoding'));
+
+  it.each([
+    ['a byte order mark', Buffer.from('\ufeff{}')],
+    ['a byte order mark in text', '\ufeff{}'],
+    ['UTF-16', Buffer.from('{}', 'utf16le')],
+  ])('J15 refuses %s', (_name, text) => expect(['syntax', 'encoding']).toContain(reasonFor(text)));
+
+  it('J30 refuses deep nesting at once', () => {
+    expect(parseStrictJson(`${'['.repeat(64)}${']'.repeat(64)}`)).toBeDefined();
+    expect(reasonFor(`${'['.repeat(65)}${']'.repeat(65)}`)).toBe('depth');
+    const started = performance.now();
+    expect(reasonFor('['.repeat(200_000))).toBe('depth');
+    expect(reasonFor('{"a":'.repeat(200_000))).toBe('depth');
+    expect(performance.now() - started).toBeLessThan(50);
+  });
+
+  it('J32 keeps a member named __proto__ as an own member that changes no prototype', () => {
+    const value = parseStrictJson('{"__proto__":{"admin":true}}');
+    expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
+    expect((value as { admin?: boolean }).admin).toBeUndefined();
+  });
+});
+
+describe('values fit for JSON', () => {
+  const cycle: { self?: unknown } = {};
+  cycle.self = cycle;
+
+  it.each([
+    ['undefined', undefined],
+    ['NaN', Number.NaN],
+    ['a bigint', 1n],
+    ['a Date', new Date()],
+    ['a Map', new Map()],
+    ['a function', () => 1],
+    ['a symbol', Symbol('s')],
+    ['an undefined member', { a: undefined }],
+    ['a hole', Object.assign([], { length: 2, 1: 1 })],
+    ['a lone surrogate', '\udc00'],
+    ['a cycle', cycle],
+  ])('does not take %s for one', (_name, value) => expect(isJsonValue(value)).toBe(false));
+
+  it('takes everything JSON.parse can return', () => {
+    expect(isJsonValue({ a: [1, 'x', null, true, { b: {} }], ['__proto__']: 1 })).toBe(true);
+    expect(isJsonValue(Object.create(null))).toBe(true);
+  });
+});

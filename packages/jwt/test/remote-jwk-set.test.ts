@@ -1,0 +1,311 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  exportJwk,
+  issuerJwkSet,
+  jwkSet,
+  remoteJwkSet,
+  verifyJwt,
+  type JwtKey,
+  type RemoteJwkSet,
+  type RemoteJwkSetOptions,
+  type VerifiedJwt,
+} from '../src/index.ts';
+import { metadataLocations } from '../src/issuer-metadata.ts';
+import { aKey, aToken, audience, forge, issuer, seconds, someClaims } from './fixtures.ts';
+
+type Answer = (response: ServerResponse, request: IncomingMessage) => void;
+
+const json =
+  (body: unknown): Answer =>
+  (response) =>
+    void response.end(JSON.stringify(body));
+const status =
+  (code: number, headers: Record<string, string> = {}): Answer =>
+  (response) =>
+    void response.writeHead(code, headers).end();
+
+let server: Server;
+let origin: string;
+let paths: string[];
+let answers: Record<string, Answer>;
+let clock: number;
+
+beforeEach(async () => {
+  paths = [];
+  clock = seconds;
+  answers = { '/jwks': json(jwkSet([aKey('ES256')])) };
+  server = createServer((request, response) => {
+    paths.push(request.url ?? '');
+    (answers[request.url ?? ''] ?? status(404))(response, request);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+
+afterEach(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+const moment = (): Date => new Date(clock * 1000);
+const remote = (options: RemoteJwkSetOptions = {}): RemoteJwkSet =>
+  remoteJwkSet(`${origin}/jwks`, { now: moment, ...options });
+const verify = (keys: RemoteJwkSet, key: JwtKey = aKey('ES256')): Promise<VerifiedJwt> =>
+  verifyJwt(aToken({ iat: 1, exp: 4e9 }, key), { keys, issuer, audience, now: moment() });
+const verifyKeyId = (keys: RemoteJwkSet, kid: string): Promise<VerifiedJwt> =>
+  verifyJwt(forge({ alg: 'ES256', kid }, someClaims(), aKey('ES256')), { keys, issuer, audience, now: moment() });
+
+describe('K5 fetching', () => {
+  it('happens when the first token needs it, once for all who wait', async () => {
+    const keys = remote();
+    expect(keys.keys).toBeUndefined();
+    expect(paths).toEqual([]);
+    await Promise.all(Array.from({ length: 20 }, () => verify(keys)));
+    expect(paths).toEqual(['/jwks']);
+    expect(keys.keys).toEqual(jwkSet([aKey('ES256')]));
+  });
+
+  it('leaves the keys in hand, to verify without waiting', async () => {
+    const keys = remote();
+    await keys.refresh();
+    const local = keys.keys;
+    expect(
+      local && verifyJwt(aToken({}, aKey('ES256')), { keys: local, issuer, audience, now: moment() }).claims,
+    ).toEqual(someClaims());
+  });
+
+  it('does not happen for tokens that are refused anyway', async () => {
+    const keys = remote();
+    for (const token of ['', 'a.b.c', forge({ alg: 'none' }), forge({ alg: 'HS256', crit: ['x'] })]) {
+      await expect(verifyJwt(token, { keys, issuer, audience })).rejects.toMatchObject({ name: 'JwtError' });
+    }
+    expect(paths).toEqual([]);
+  });
+
+  it('happens at most twice for ten thousand random key ids', async () => {
+    const keys = remote();
+    const refusals = await Promise.allSettled(
+      Array.from({ length: 10_000 }, (_, index) => verifyKeyId(keys, `random-${index}`)),
+    );
+    clock += 31;
+    refusals.push(
+      ...(await Promise.allSettled(Array.from({ length: 100 }, (_, index) => verifyKeyId(keys, `later-${index}`)))),
+    );
+    for (const refusal of refusals)
+      expect(refusal).toMatchObject({ status: 'rejected', reason: { code: 'key_not_found' } });
+    expect(paths.length).toBeLessThanOrEqual(2);
+  });
+
+  it('finds a key that is new, once the cooldown has passed', async () => {
+    const keys = remote({ cooldown: 10 });
+    await verify(keys);
+    answers['/jwks'] = json(jwkSet([aKey('ES256'), aKey('EdDSA')]));
+    clock += 9;
+    await expect(verify(keys, aKey('EdDSA'))).rejects.toMatchObject({ code: 'algorithm_not_allowed' });
+    clock += 1;
+    await expect(verify(keys, aKey('EdDSA'))).resolves.toBeDefined();
+    expect(paths).toHaveLength(2);
+  });
+
+  it('K3 forgets a key that was removed, once the set is too old', async () => {
+    const keys = remote({ maxAge: 100 });
+    await verify(keys);
+    answers['/jwks'] = json(jwkSet([aKey('EdDSA')]));
+    clock += 100;
+    await verify(keys);
+    clock += 1;
+    expect(keys.keys).toBeUndefined();
+    await expect(verify(keys)).rejects.toMatchObject({ code: 'algorithm_not_allowed' });
+  });
+
+  it('happens again when the clock was set back', async () => {
+    const keys = remote();
+    await verify(keys);
+    clock -= 3600;
+    await verify(keys);
+    expect(paths).toHaveLength(2);
+  });
+
+  it('keeps the keys of one URL apart from those of another', async () => {
+    answers['/other'] = json(jwkSet([aKey('EdDSA')]));
+    const [one, other] = [remote(), remoteJwkSet(`${origin}/other`, { now: moment })];
+    await Promise.all([verify(one), verify(other, aKey('EdDSA'))]);
+    await expect(verify(other)).rejects.toMatchObject({ code: 'algorithm_not_allowed' });
+  });
+});
+
+describe('K6 an issuer that is down', () => {
+  it('has its keys used a while longer, then nothing is accepted', async () => {
+    const keys = remote({ maxAge: 100, staleFor: 1000 });
+    await verify(keys);
+    answers['/jwks'] = status(500);
+    clock += 101;
+    await expect(verify(keys)).resolves.toBeDefined();
+    clock += 999;
+    await expect(verify(keys)).resolves.toBeDefined();
+    clock += 1;
+    await expect(verify(keys)).rejects.toMatchObject({ code: 'keys_unavailable' });
+    answers['/jwks'] = json(jwkSet([aKey('ES256')]));
+    clock += 30;
+    await expect(verify(keys)).resolves.toBeDefined();
+  });
+
+  it('is asked less and less often, and answers for it as soon as it is back', async () => {
+    const keys = remote();
+    answers['/jwks'] = status(503);
+    const attempt = async (): Promise<unknown> => verify(keys).catch((error: unknown) => error);
+    for (const pause of [0, 0.5, 0.5, 1, 1, 3, 1]) {
+      clock += pause;
+      expect(await attempt()).toMatchObject({ code: 'keys_unavailable', details: { reason: 'status' } });
+    }
+    expect(paths).toHaveLength(4); // at 0, 1, 3 and 7 seconds
+    answers['/jwks'] = json(jwkSet([aKey('ES256')]));
+    clock += 8;
+    await expect(verify(keys)).resolves.toBeDefined();
+  });
+
+  it('does not make an unknown key id wait for it, while the set is fresh', async () => {
+    const keys = remote();
+    await verify(keys);
+    answers['/jwks'] = status(500);
+    clock += 31;
+    await expect(verifyKeyId(keys, 'unknown')).rejects.toMatchObject({ code: 'key_not_found' });
+    await expect(verify(keys)).resolves.toBeDefined();
+  });
+});
+
+describe('K5 an answer', () => {
+  const big = { keys: [], padding: 'x'.repeat(70_000) };
+
+  it.each<[string, string, Answer]>([
+    ['is a redirect', 'status', status(302, { location: '/elsewhere' })],
+    ['is an error', 'status', status(500)],
+    ['is too large', 'size', json(big)],
+    ['is no JSON', 'content', (response) => void response.end('<html>')],
+    ['is no object', 'content', json([])],
+    ['has a member twice', 'content', (response) => void response.end('{"keys":[],"keys":[]}')],
+    ['has no keys', 'content', json({})],
+    ['has keys that are no objects', 'content', json({ keys: ['x'] })],
+    ['holds a private key', 'content', json({ keys: [exportJwk(aKey('ES256'))] })],
+    ['holds a secret', 'content', json({ keys: [exportJwk(aKey('HS256'))] })],
+    ['repeats a key id', 'content', json({ keys: [...jwkSet([aKey('ES256')]).keys, ...jwkSet([aKey('ES256')]).keys] })],
+    [
+      'is cut short',
+      'network',
+      (response) => void response.writeHead(200, { 'content-length': 99 }).write('{', () => response.destroy()),
+    ],
+    ['never comes', 'timeout', () => undefined],
+    ['never ends', 'timeout', (response) => void response.writeHead(200).write('{')],
+  ])('is not used when it %s', async (_name, reason, answer) => {
+    answers['/jwks'] = answer;
+    answers['/elsewhere'] = json(jwkSet([aKey('ES256')]));
+    const keys = remote({ timeout: 1 });
+    await expect(verify(keys)).rejects.toMatchObject({ code: 'keys_unavailable', details: { reason } });
+    expect(paths).toEqual(['/jwks']);
+  });
+
+  it('is not waited for in vain when nobody listens', async () => {
+    const keys = remoteJwkSet('http://127.0.0.1:9/jwks');
+    await expect(verify(keys)).rejects.toMatchObject({ code: 'keys_unavailable', details: { reason: 'network' } });
+  });
+});
+
+describe('K5 URLs', () => {
+  it.each([
+    'http://auth.example.com/jwks',
+    'http://127.0.0.1.example.com/',
+    'http://localhost.example.com/',
+    'ftp://127.0.0.1/',
+    'file:///etc/passwd',
+    'https://user:pass@auth.example.com/',
+    'https://auth.example.com/#x',
+    'jwks',
+    '',
+  ])('refuses %s', (url) => {
+    expect(() => remoteJwkSet(url)).toThrow(TypeError);
+    expect(() => issuerJwkSet(url)).toThrow(TypeError);
+  });
+
+  it.each([
+    'https://auth.example.com/jwks',
+    'http://localhost:8000/',
+    'http://127.0.0.1/',
+    'http://127.9.9.9/',
+    'http://[::1]:8000/',
+  ])('accepts %s', (url) => {
+    expect(() => remoteJwkSet(new URL(url))).not.toThrow();
+  });
+
+  it.each([
+    { timeout: 0 },
+    { maxAge: Number.NaN },
+    { cooldown: -1 },
+    { maxBytes: '64' },
+    { maxage: 5 },
+    { staleFor: undefined },
+  ])('refuses the options %j', (options) => {
+    expect(() => remoteJwkSet('https://auth.example.com/jwks', options as RemoteJwkSetOptions)).toThrow(TypeError);
+  });
+});
+
+describe('the keys of an issuer', () => {
+  const metadata = (more: object = {}): Answer => json({ issuer: origin, jwks_uri: `${origin}/jwks`, ...more });
+  const ofIssuer = (name: string = origin): RemoteJwkSet => issuerJwkSet(name, { now: moment });
+
+  it('are found through its metadata', async () => {
+    answers['/.well-known/oauth-authorization-server'] = metadata();
+    await expect(verify(ofIssuer())).resolves.toBeDefined();
+    await expect(verify(issuerJwkSet(new URL(origin), { now: moment }))).resolves.toBeDefined();
+    expect(paths.slice(0, 2)).toEqual(['/.well-known/oauth-authorization-server', '/jwks']);
+  });
+
+  it('are found through OpenID Connect Discovery, when there is nothing else', async () => {
+    answers['/.well-known/openid-configuration'] = metadata();
+    await expect(verify(ofIssuer())).resolves.toBeDefined();
+  });
+
+  it('are looked for where RFC 8414 puts a path, then below the path', async () => {
+    const name = `${origin}/tenants/one`;
+    answers['/tenants/one/.well-known/openid-configuration'] = metadata({ issuer: name });
+    await expect(verify(ofIssuer(name))).resolves.toBeDefined();
+    expect(paths).toEqual([
+      '/.well-known/oauth-authorization-server/tenants/one',
+      '/tenants/one/.well-known/oauth-authorization-server',
+      '/tenants/one/.well-known/openid-configuration',
+      '/jwks',
+    ]);
+    expect(metadataLocations('https://a.example/').map(String)).toEqual([
+      'https://a.example/.well-known/oauth-authorization-server',
+      'https://a.example/.well-known/openid-configuration',
+    ]);
+  });
+
+  it.each([
+    { issuer: 'https://auth.example.com' },
+    { issuer: undefined },
+    { jwks_uri: undefined },
+    { jwks_uri: 'http://keys.example.com/jwks' },
+    { jwks_uri: 'file:///etc/passwd' },
+    { jwks_uri: 7 },
+  ])('are not taken from metadata with %j: issuer mix-up', async (more) => {
+    answers['/.well-known/oauth-authorization-server'] = metadata(more);
+    answers['/.well-known/openid-configuration'] = metadata(more);
+    await expect(verify(ofIssuer())).rejects.toMatchObject({ code: 'keys_unavailable', details: { reason: 'issuer' } });
+    expect(paths).not.toContain('/jwks');
+  });
+
+  it('are not taken from metadata that differs by a slash', async () => {
+    answers['/.well-known/oauth-authorization-server'] = metadata({ issuer: `${origin}/` });
+    await expect(verify(ofIssuer())).rejects.toMatchObject({ code: 'keys_unavailable' });
+    await expect(verify(ofIssuer(`${origin}/`))).resolves.toBeDefined();
+  });
+
+  it('are fetched by https when the issuer is', async () => {
+    const fetch = (): Promise<Response> =>
+      Promise.resolve(Response.json({ issuer: 'https://auth.example.com', jwks_uri: `${origin}/jwks` }));
+    const keys = issuerJwkSet('https://auth.example.com', { fetch });
+    await expect(verify(keys)).rejects.toMatchObject({ code: 'keys_unavailable', details: { reason: 'issuer' } });
+  });
+});
