@@ -1,0 +1,140 @@
+import { issuerJwkSet, JwtKey, type Keys } from '@sallyport/jwt';
+import type { ChangeSource } from './replica/change.ts';
+
+/** What a guard must be told. `issuer` and `audience` have no default, on purpose. */
+export interface GuardOptions {
+  /** The `iss` every token must have, exactly: an https URL, or an http one on a loopback address. */
+  readonly issuer: string;
+  /** This resource server's name in `aud`: a token must be meant for it, or for one of several. */
+  readonly audience: string | readonly string[];
+  /**
+   * Keys that sign the issuer's tokens: a key, several, a JWK Set, or one fetched by `remoteJwkSet`.
+   * Default: the keys the issuer publishes (`issuerJwkSet(issuer)`).
+   */
+  readonly keys?: Keys;
+  /**
+   * Live truth about revocations, roles and keys. With it every decision is as current as the source.
+   *
+   * Default: none. A guard without it knows keys and expiry only: a token revoked, a user disabled or a role taken
+   * away after the token was issued stays good until the token expires.
+   */
+  readonly changes?: ChangeSource;
+  /** The realm in challenges: printable ASCII without quotes and backslashes. Default: the issuer. */
+  readonly realm?: string;
+  /** The `typ` header every token must have. Default: `'at+jwt'`. Set it only for issuers that do not follow RFC 9068. */
+  readonly typ?: string;
+  /** How far `nbf` and `iat` may lie in the future, in seconds, at most 60; `exp` is exact. Default: 5. */
+  readonly clockTolerance?: number;
+  /** The clock. Default: the system's. */
+  readonly now?: () => Date;
+  /**
+   * Hears why a request was answered 503: the key source or the change source is down. For your log.
+   * Default: nobody is told.
+   */
+  readonly onUnavailable?: (cause: unknown) => void;
+}
+
+export interface ResolvedGuardOptions extends Required<Omit<GuardOptions, 'changes'>> {
+  readonly changes: ChangeSource | undefined;
+}
+
+/** Makes an absent required option as visible to its rule as a wrong one. */
+const missing = { issuer: undefined, audience: undefined } as const;
+
+const defaults = {
+  typ: 'at+jwt',
+  clockTolerance: 5,
+  now: (): Date => new Date(),
+  onUnavailable: (): void => undefined,
+} as const;
+
+const maximumClockTolerance = 60;
+
+// RFC 6750, section 3: what may stand between the quotes of a challenge attribute.
+const challengeText = /^[\x20\x21\x23-\x5B\x5D-\x7E]+$/;
+
+const loopbackHost = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+
+/** One line per option: what is wrong with its value, or `undefined`. */
+const rules: Readonly<Record<keyof GuardOptions, (value: unknown) => string | undefined>> = {
+  issuer: (value) =>
+    isIssuer(value)
+      ? undefined
+      : 'issuer must be an https URL (http only on a loopback address) without query and fragment',
+  audience: (value) =>
+    isAudience(value) ? undefined : 'audience must be a non-empty string or a non-empty list of them',
+  keys: (value) =>
+    isKeys(value)
+      ? undefined
+      : 'keys must be a JwtKey, a non-empty list of them, a JWK Set or what remoteJwkSet returns',
+  changes: (value) => (hasMethod(value, 'readSince') ? undefined : 'changes must have a method readSince'),
+  realm: (value) =>
+    typeof value === 'string' && challengeText.test(value)
+      ? undefined
+      : 'realm must be printable ASCII without quotes and backslashes',
+  typ: (value) => (isName(value) ? undefined : 'typ must be a non-empty string'),
+  clockTolerance: (value) =>
+    isClockTolerance(value) ? undefined : `clockTolerance must be 0 to ${String(maximumClockTolerance)} seconds`,
+  now: (value) => (typeof value === 'function' ? undefined : 'now must be a function that returns a Date'),
+  onUnavailable: (value) => (typeof value === 'function' ? undefined : 'onUnavailable must be a function'),
+};
+
+/**
+ * Checks the options of a guard, fills in the defaults and freezes the result.
+ *
+ * @throws {TypeError} listing every problem at once.
+ */
+export function resolveGuardOptions(options: GuardOptions): ResolvedGuardOptions {
+  const problems = Object.entries<unknown>({ ...missing, ...options }).map(([name, value]) =>
+    isOption(name) ? rules[name](value) : `unknown option "${name}" (known: ${Object.keys(rules).join(', ')})`,
+  );
+  const found = problems.filter((problem) => problem !== undefined);
+  if (found.length > 0) throw new TypeError(`createGuard: ${found.join('; ')}`);
+  return Object.freeze({
+    keys: options.keys ?? issuerJwkSet(options.issuer),
+    realm: options.issuer,
+    changes: undefined,
+    ...defaults,
+    ...options,
+  });
+}
+
+function isOption(name: string): name is keyof GuardOptions {
+  return Object.hasOwn(rules, name);
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value.trim() !== '';
+}
+
+function isIssuer(value: unknown): boolean {
+  // The issuer is also the default realm, so it must be fit to stand in a challenge.
+  if (typeof value !== 'string' || !challengeText.test(value) || !URL.canParse(value)) return false;
+  const { protocol, hostname, username, password, search, hash } = new URL(value);
+  const isTrusted = protocol === 'https:' || (protocol === 'http:' && loopbackHost.test(hostname));
+  return isTrusted && [username, password, search, hash].every((part) => part === '');
+}
+
+function isAudience(value: unknown): boolean {
+  const audiences: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return audiences.length > 0 && audiences.every(isName);
+}
+
+function isKeys(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0 && value.every((key) => key instanceof JwtKey);
+  return value instanceof JwtKey || hasMethod(value, 'refresh') || hasKeyList(value);
+}
+
+function hasKeyList(value: unknown): boolean {
+  return (
+    typeof value === 'object' && value !== null && 'keys' in value && Array.isArray(value.keys) && value.keys.length > 0
+  );
+}
+
+function hasMethod(value: unknown, name: string): boolean {
+  return typeof value === 'object' && value !== null && name in value && typeof Reflect.get(value, name) === 'function';
+}
+
+function isClockTolerance(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value <= maximumClockTolerance;
+}
