@@ -1,0 +1,178 @@
+import type { Algorithm } from '@sallyport/jwt';
+import { ChangeFactory, type ChangeBatch } from './changes/change.ts';
+import { resolveConfig, type AuthConfig, type ResolvedConfig } from './config.ts';
+import type { EventListener } from './events.ts';
+import { KeyEncryption } from './keys/key-encryption.ts';
+import { SecretSigningKey, StoredSigningKeys, type SigningKeys } from './keys/signing-keys.ts';
+import { PasswordHashes } from './passwords/password-hashes.ts';
+import { PasswordPolicy } from './passwords/password-policy.ts';
+import { Roles } from './roles/roles.ts';
+import { refreshPolicy } from './sessions/refresh-rotation.ts';
+import { RefreshTokens } from './sessions/refresh-token.ts';
+import { Sessions } from './sessions/sessions.ts';
+import type { Device } from './sessions/session.ts';
+import type { Introspection } from './tokens/introspection.ts';
+import { Refresh, type RefreshInput } from './tokens/refresh.ts';
+import { Revocation } from './tokens/revocation.ts';
+import { SignIn, type SignInInput } from './tokens/sign-in.ts';
+import { TokenIssuer } from './tokens/token-issuer.ts';
+import type { TokenPair } from './tokens/token-pair.ts';
+import { Users } from './users/users.ts';
+
+/** Where a guard in the same process learns what has changed; give it to `createGuard` as `changes`. */
+export interface ChangeLog {
+  /** What came after `cursor`; from 0, everything still kept. */
+  readSince(cursor: number): Promise<ChangeBatch>;
+}
+
+/** An authorization server without HTTP: users, sessions, roles, keys and tokens. */
+export interface Auth {
+  readonly issuer: string;
+  readonly audience: readonly string[];
+  readonly algorithm: Algorithm;
+  /** Where the data is, without credentials: for people. */
+  readonly location: string;
+  readonly users: Users;
+  readonly sessions: Sessions;
+  readonly roles: Roles;
+  readonly keys: SigningKeys;
+  readonly changes: ChangeLog;
+  readonly tokens: {
+    /**
+     * Starts a session without a password, on an administrator's word.
+     *
+     * @throws {AuthError} `user_not_found`, `credentials_invalid` for a disabled user, `scope_invalid`
+     */
+    issue(userId: string, options?: { readonly scope?: string; readonly device?: Device }): Promise<TokenPair>;
+    /** Kills one access token and leaves its session alive; false when it is no live token of ours. */
+    revokeAccessToken(token: string): Promise<boolean>;
+  };
+  /**
+   * Signs a user in with a password. First-party clients only: RFC 9700, section 2.4 has the reasons.
+   *
+   * @throws {AuthError} `credentials_invalid`, `scope_invalid`, `busy`
+   */
+  signIn(input: SignInInput): Promise<TokenPair>;
+  /** Trades a refresh token for new tokens. @throws {AuthError} `refresh_token_invalid`, `scope_invalid` */
+  refresh(input: RefreshInput): Promise<TokenPair>;
+  /** Ends the session either token belongs to (RFC 7009). Unknown tokens are ignored. */
+  revoke(token: string): Promise<void>;
+  /** Tells about a token (RFC 7662). */
+  introspect(token: string): Promise<Introspection>;
+  /** Loads what the first new password would otherwise wait for: word lists, some tens of megabytes. */
+  warmUp(): Promise<void>;
+  /** Resolves when the database answers and a key can sign. @throws {AuthError} `store_unavailable` */
+  ready(): Promise<void>;
+  /** Closes the store. Calls after it fail. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens an authorization server: brings the database up to date, makes the first signing key, wires everything.
+ *
+ * Every method may also throw {@link AuthError} `store_unavailable` while the database is away.
+ *
+ * @example
+ * import { createAuth } from '@sallyport/auth';
+ * import { sqlite } from '@sallyport/auth/sqlite';
+ *
+ * const auth = await createAuth({
+ *   issuer: 'https://auth.example.com',
+ *   store: sqlite('data/app.db'),
+ *   secretKey: process.env['SECRET_KEY'] ?? '',
+ * });
+ *
+ * @throws {AuthError} `config_invalid` with every problem there is, `store_unavailable`
+ */
+export async function createAuth(config: AuthConfig): Promise<Auth> {
+  const resolved = resolveConfig(config);
+  const { store } = resolved;
+  try {
+    await store.migrate();
+    const hashes = await PasswordHashes.create(resolved.random);
+    return wire(resolved, await openKeys(resolved), hashes);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function openKeys(config: ResolvedConfig): Promise<SigningKeys> {
+  const { secret, random, algorithm, store, accessTokenLifetime, clock, emit } = config;
+  if (algorithm === 'HS256' || algorithm === 'HS384' || algorithm === 'HS512') {
+    return new SecretSigningKey(secret, algorithm, clock());
+  }
+  const encryption = new KeyEncryption(secret, random);
+  const keys = new StoredSigningKeys({ store, encryption, algorithm, accessTokenLifetime, clock, emit });
+  await keys.ensure();
+  return keys;
+}
+
+function wire(config: ResolvedConfig, keys: SigningKeys, hashes: PasswordHashes): Auth {
+  const { issuer, audience, algorithm, store, clock, random } = config;
+  const emit = quietly(config.emit);
+  const changes = new ChangeFactory(config.accessTokenLifetime);
+  const policy = new PasswordPolicy(config.minPasswordLength, ['sallyport', new URL(issuer).hostname]);
+  const refreshTokens = new RefreshTokens(config.secret);
+  const lifetimes = { idle: config.idleLifetime, absolute: config.sessionLifetime };
+  const accessTokens = { issuer, audience, lifetime: config.accessTokenLifetime, random };
+  const tokenIssuer = new TokenIssuer(keys, accessTokens, refreshTokens);
+  const base = { store, changes, clock, emit };
+
+  const sessions = new Sessions(base);
+  const roles = new Roles(base);
+  const signIn = new SignIn({ ...base, hashes, issuer: tokenIssuer, lifetimes, random });
+  const refresh = new Refresh({
+    ...base,
+    refreshTokens,
+    issuer: tokenIssuer,
+    lifetimes,
+    policy: refreshPolicy(config.policy, config.idleLifetime),
+  });
+  const revocation = new Revocation({ ...base, keys, sessions, refreshTokens, issuer, audience });
+  const users = new Users({
+    ...base,
+    hashes,
+    policy,
+    registration: config.registration,
+    random,
+    startSession: (userId, device) => signIn.forUser(userId, { device }),
+  });
+
+  return {
+    issuer,
+    audience,
+    algorithm,
+    location: store.location,
+    users,
+    sessions,
+    roles,
+    keys,
+    changes: store.changes,
+    tokens: {
+      issue: (userId, options) => signIn.forUser(userId, options),
+      revokeAccessToken: (token) => revocation.revokeAccessToken(token),
+    },
+    signIn: (input) => signIn.withPassword(input),
+    refresh: (input) => refresh.withToken(input),
+    revoke: (token) => revocation.revoke(token),
+    introspect: (token) => revocation.introspect(token),
+    warmUp: () => policy.prepare(),
+    ready: async () => {
+      await store.ping();
+      await keys.signingKey();
+    },
+    close: () => store.close(),
+  };
+}
+
+/** An observer that fails must not undo what it observes. */
+function quietly(listener: EventListener): EventListener {
+  return (event) => {
+    try {
+      listener(event);
+    } catch (error) {
+      process.emitWarning(error instanceof Error ? error : String(error), 'SallyportEventListener');
+    }
+  };
+}

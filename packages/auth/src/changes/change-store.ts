@@ -1,0 +1,11 @@
+import type { Change, ChangeBatch } from './change.ts';
+
+/** Reads the change log. Writing to it is part of a transaction: see `Transaction.append`. */
+export interface ChangeStore {
+  /** The last sequence number. Read it before what a token says: `af` may be too small, never too large. */
+  head(): Promise<number>;
+  /** What came after `cursor`; from 0, everything still kept. */
+  readSince(cursor: number): Promise<ChangeBatch>;
+  /** The newest change of this kind about `key`. */
+  find(kind: number, key: string): Promise<Change | undefined>;
+}

@@ -1,0 +1,94 @@
+/**
+ * What kinds of change a guard must learn. The numbers are the feed's wire format and never change their meaning.
+ *
+ * A floor or a death hits every token whose `af` is lower than the change's own sequence number.
+ */
+export const changeKinds = {
+  /** The session is over. Key: session id. */
+  sessionDead: 1,
+  /** Every token of a user made before this is dead. Key: user id. */
+  subjectFloor: 2,
+  /** The same for an organisation. Key: its id. */
+  organisationFloor: 3,
+  /** The same for a client. Key: client id. */
+  clientFloor: 4,
+  /** The same for everybody. Key: empty. */
+  globalFloor: 5,
+  /** A signing key is no longer trusted. Key: key id. */
+  keyDead: 6,
+  /** What a role grants. Key: role name, data: `{ scopes }` or null when the role is gone. */
+  roleDefinition: 7,
+  /** The roles a user has now, instead of those in older tokens. Key: user id, data: `{ roles }`. */
+  subjectRoles: 8,
+  /** One access token is dead. Key: its `jti`. */
+  accessTokenDead: 9,
+} as const;
+
+/** One entry of the change log. */
+export interface Change {
+  /** Position in the log: gapless, in commit order. */
+  readonly sequence: number;
+  /** One of {@link changeKinds}; a newer server may write kinds an older reader does not know. */
+  readonly kind: number;
+  readonly key: string;
+  /** Seconds since 1970 after which no token it concerns can be valid; absent: never. */
+  readonly expiresAt: number | undefined;
+  /** Whether a reader that does not know the kind must stop trusting tokens until it is upgraded. */
+  readonly critical: boolean;
+  readonly data?: unknown;
+}
+
+/** A change that has not been given its place in the log yet. */
+export type NewChange = Omit<Change, 'sequence'>;
+
+/** The part of the log after a cursor. */
+export interface ChangeBatch {
+  /** Names this lineage of the database; it changes when a backup is restored. */
+  readonly incarnation: string;
+  /** The last sequence number in the log. */
+  readonly head: number;
+  readonly changes: readonly Change[];
+}
+
+/** How long a change outlives the last token it can concern: covers clocks that differ. */
+const expiryMarginSeconds = 60;
+
+/** Makes the changes of this system, each living as long as the tokens it concerns. */
+export class ChangeFactory {
+  readonly #accessTokenLifetime: number;
+
+  /** @param accessTokenLifetime the longest life of an access token, in seconds */
+  constructor(accessTokenLifetime: number) {
+    this.#accessTokenLifetime = accessTokenLifetime;
+  }
+
+  sessionDead(sessionId: string, now: Date): NewChange {
+    return this.#passing(changeKinds.sessionDead, sessionId, now);
+  }
+
+  subjectFloor(userId: string, now: Date): NewChange {
+    return this.#passing(changeKinds.subjectFloor, userId, now);
+  }
+
+  globalFloor(): NewChange {
+    return { kind: changeKinds.globalFloor, key: '', expiresAt: undefined, critical: true };
+  }
+
+  roleDefinition(role: string, scopes: readonly string[] | undefined): NewChange {
+    const data = scopes === undefined ? null : { scopes };
+    return { kind: changeKinds.roleDefinition, key: role, expiresAt: undefined, critical: true, data };
+  }
+
+  subjectRoles(userId: string, roles: readonly string[], now: Date): NewChange {
+    return { ...this.#passing(changeKinds.subjectRoles, userId, now), data: { roles } };
+  }
+
+  accessTokenDead(tokenId: string, now: Date): NewChange {
+    return this.#passing(changeKinds.accessTokenDead, tokenId, now);
+  }
+
+  #passing(kind: number, key: string, now: Date): NewChange {
+    const expiresAt = Math.ceil(now.getTime() / 1000) + this.#accessTokenLifetime + expiryMarginSeconds;
+    return { kind, key, expiresAt, critical: true };
+  }
+}

@@ -1,0 +1,181 @@
+import { isAlgorithm, type Algorithm } from '@sallyport/jwt';
+import { AuthError } from './errors.ts';
+import type { EventListener } from './events.ts';
+import { systemClock, systemRandom, type Clock, type Random } from './ports.ts';
+import type { Store } from './stores/store.ts';
+
+/** How an authorization server is set up. */
+export interface AuthConfig {
+  /** The `iss` of every token: the server's public base URL. https, or http on loopback. */
+  readonly issuer: string;
+  /** Where everything is kept: `sqlite(…)` or `postgres(…)`. Closed by `auth.close()`. */
+  readonly store: Store;
+  /**
+   * 32 bytes or more that nobody can guess (48 for HS384, 64 for HS512). Encrypts signing keys at rest, keys the
+   * refresh tokens, and signs access tokens when `algorithm` is HS*. Text stands for its UTF-8 bytes.
+   */
+  readonly secretKey: string | Uint8Array;
+  /** The `aud` of access tokens. Default: the issuer. */
+  readonly audience?: string | readonly string[];
+  /** What signs access tokens. Default: `ES256`. */
+  readonly algorithm?: Algorithm;
+  readonly accessToken?: {
+    /** Seconds. Default: 900, a quarter of an hour. */
+    readonly lifetime?: number;
+  };
+  readonly refreshToken?: {
+    /** How long a session lives without being used, in seconds. Default: 30 days. */
+    readonly idleLifetime?: number;
+    /** How long a session lives however often it is used, in seconds. Default: 180 days. */
+    readonly sessionLifetime?: number;
+    /** What a spent refresh token gets; see `refreshPolicy`. Default: `resilient`. */
+    readonly policy?: 'resilient' | 'strict';
+  };
+  /** Whether `users.register` is for anybody. Default: `open`. */
+  readonly registration?: 'open' | 'closed';
+  readonly password?: {
+    /** Code points. Default: 8, which is also the lowest value. */
+    readonly minLength?: number;
+  };
+  /** Hears what happens. Default: nobody. */
+  readonly onEvent?: EventListener;
+  /** Default: the computer's clock. */
+  readonly clock?: Clock;
+  /** Default: the operating system's generator. */
+  readonly random?: Random;
+}
+
+/** The same with every default in its place. */
+export interface ResolvedConfig {
+  readonly issuer: string;
+  readonly store: Store;
+  readonly secret: Uint8Array;
+  readonly audience: readonly string[];
+  readonly algorithm: Algorithm;
+  readonly accessTokenLifetime: number;
+  readonly idleLifetime: number;
+  readonly sessionLifetime: number;
+  readonly policy: 'resilient' | 'strict';
+  readonly registration: 'open' | 'closed';
+  readonly minPasswordLength: number;
+  readonly emit: EventListener;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+const day = 86_400;
+
+const defaults = {
+  algorithm: 'ES256',
+  accessTokenLifetime: 900,
+  idleLifetime: 30 * day,
+  sessionLifetime: 180 * day,
+  policy: 'resilient',
+  registration: 'open',
+  minPasswordLength: 8,
+} as const;
+
+/** What a secret must have at least, in bytes, by the hash it keys (RFC 7518, section 3.2). */
+const secretBytes: Readonly<Record<string, number>> = { HS384: 48, HS512: 64 };
+const leastSecretBytes = 32;
+
+const knownNames: Readonly<Record<string, readonly string[]>> = {
+  '': [
+    'issuer',
+    'store',
+    'secretKey',
+    'audience',
+    'algorithm',
+    'accessToken',
+    'refreshToken',
+    'registration',
+    'password',
+    'onEvent',
+    'clock',
+    'random',
+  ],
+  accessToken: ['lifetime'],
+  refreshToken: ['idleLifetime', 'sessionLifetime', 'policy'],
+  password: ['minLength'],
+};
+
+/**
+ * Checks a configuration and puts the defaults in.
+ *
+ * @throws {AuthError} `config_invalid` with every problem there is
+ */
+export function resolveConfig(config: AuthConfig): ResolvedConfig {
+  const { issuer, audience = issuer, secretKey } = config;
+  const resolved: ResolvedConfig = {
+    issuer,
+    store: config.store,
+    secret: typeof secretKey === 'string' ? Buffer.from(secretKey, 'utf8') : secretKey,
+    audience: typeof audience === 'string' ? [audience] : [...audience],
+    algorithm: config.algorithm ?? defaults.algorithm,
+    accessTokenLifetime: config.accessToken?.lifetime ?? defaults.accessTokenLifetime,
+    idleLifetime: config.refreshToken?.idleLifetime ?? defaults.idleLifetime,
+    sessionLifetime: config.refreshToken?.sessionLifetime ?? defaults.sessionLifetime,
+    policy: config.refreshToken?.policy ?? defaults.policy,
+    registration: config.registration ?? defaults.registration,
+    minPasswordLength: config.password?.minLength ?? defaults.minPasswordLength,
+    emit: config.onEvent ?? ((): void => undefined),
+    clock: config.clock ?? systemClock,
+    random: config.random ?? systemRandom,
+  };
+  const problems = [...unknownNames(config), ...problemsOf(resolved)];
+  if (problems.length > 0) throw new AuthError('config_invalid', problems.join('; '), { problems });
+  return Object.freeze(resolved);
+}
+
+function unknownNames(config: AuthConfig): string[] {
+  return Object.entries(knownNames).flatMap(([group, known]) => {
+    const value: unknown = group === '' ? config : (config as unknown as Record<string, unknown>)[group];
+    if (typeof value !== 'object' || value === null) return [];
+    const prefix = group === '' ? '' : `${group}.`;
+    return Object.keys(value)
+      .filter((name) => !known.includes(name))
+      .map((name) => `${prefix}${name} is no option of createAuth`);
+  });
+}
+
+function problemsOf(config: ResolvedConfig): string[] {
+  const needed = secretBytes[config.algorithm] ?? leastSecretBytes;
+  const isSeconds = (value: number): boolean => Number.isSafeInteger(value) && value > 0;
+  const rules: readonly (readonly [boolean, string])[] = [
+    [isIssuer(config.issuer), 'issuer must be an https URL, or http on loopback, without query and fragment'],
+    [config.audience.length > 0 && config.audience.every(isName), 'audience must be one or more names'],
+    [isAlgorithm(config.algorithm), 'algorithm is unknown'],
+    [
+      config.secret instanceof Uint8Array && config.secret.length >= needed,
+      `secretKey must have ${needed} bytes or more`,
+    ],
+    [isSeconds(config.accessTokenLifetime), 'accessToken.lifetime must be whole seconds above 0'],
+    [isSeconds(config.idleLifetime), 'refreshToken.idleLifetime must be whole seconds above 0'],
+    [
+      isSeconds(config.sessionLifetime) && config.sessionLifetime >= config.idleLifetime,
+      'refreshToken.sessionLifetime must be whole seconds, not fewer than idleLifetime',
+    ],
+    [['resilient', 'strict'].includes(config.policy), 'refreshToken.policy must be resilient or strict'],
+    [['open', 'closed'].includes(config.registration), 'registration must be open or closed'],
+    [
+      Number.isSafeInteger(config.minPasswordLength) &&
+        config.minPasswordLength >= 8 &&
+        config.minPasswordLength <= 256,
+      'password.minLength must be a whole number from 8 to 256',
+    ],
+  ];
+  return rules.filter(([holds]) => !holds).map(([, problem]) => problem);
+}
+
+const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+function isIssuer(issuer: string): boolean {
+  if (!URL.canParse(issuer)) return false;
+  const url = new URL(issuer);
+  if (url.search !== '' || url.hash !== '' || url.username !== '') return false;
+  return url.protocol === 'https:' || (url.protocol === 'http:' && loopback.test(url.hostname));
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
+}

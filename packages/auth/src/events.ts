@@ -1,0 +1,32 @@
+import type { RefreshOutcome } from './sessions/refresh-rotation.ts';
+
+/** What each thing that happens tells an observer: ids and outcomes, never a token, a password or a key. */
+export interface AuthEventDetails {
+  user_registered: { readonly userId: string };
+  user_created: { readonly userId: string };
+  user_updated: { readonly userId: string };
+  user_disabled: { readonly userId: string };
+  user_enabled: { readonly userId: string };
+  user_deleted: { readonly userId: string };
+  password_changed: { readonly userId: string };
+  password_rehashed: { readonly userId: string };
+  roles_set: { readonly userId: string; readonly roles: readonly string[] };
+  signed_in: { readonly userId: string; readonly sessionId: string };
+  sign_in_refused: { readonly reason: 'unknown_user' | 'wrong_password' | 'disabled' };
+  /** Every presentation of a refresh token, classified; `reused` means two parties held one lineage. */
+  refresh_presented: { readonly outcome: RefreshOutcome; readonly sessionId: string | undefined };
+  session_ended: { readonly sessionId: string; readonly reason: string };
+  sessions_ended: { readonly userId: string; readonly reason: string };
+  access_token_revoked: { readonly tokenId: string };
+  role_set: { readonly role: string; readonly scopes: readonly string[] };
+  role_deleted: { readonly role: string };
+  key_created: { readonly keyId: string; readonly algorithm: string };
+}
+
+/** One thing that happened, for the log and the audit trail. `switch (event.type)` narrows the rest. */
+export type AuthEvent = {
+  [Type in keyof AuthEventDetails]: { readonly type: Type; readonly at: Date } & AuthEventDetails[Type];
+}[keyof AuthEventDetails];
+
+/** Receives every event after it was committed. Must not throw; what it returns is ignored. */
+export type EventListener = (event: AuthEvent) => void;

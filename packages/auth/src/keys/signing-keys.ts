@@ -1,0 +1,221 @@
+import { hkdfSync } from 'node:crypto';
+import { exportJwk, exportPublicJwk, generateKey, importKey, jwkSet, jwkThumbprint, secretKey } from '@sallyport/jwt';
+import type { Algorithm, Jwk, JwkSet, JwtKey, LocalKeys, RemoteJwkSet } from '@sallyport/jwt';
+import { AuthError } from '../errors.ts';
+import type { EventListener } from '../events.ts';
+import type { Clock } from '../ports.ts';
+import type { Store } from '../stores/store.ts';
+import type { KeyEncryption } from './key-encryption.ts';
+import {
+  currentKey,
+  publicationDelay,
+  stagesOf,
+  type SigningKeyInfo,
+  type SigningKeyRecord,
+  type SigningKeyStage,
+} from './signing-key.ts';
+
+/** How long the keys are believed without asking the database again: far less than a key is published before use. */
+const believedFor = 30_000;
+/** How soon a token under an unknown key may make us ask again. */
+const askAgainAfter = 1_000;
+
+/** What the operations on signing keys work with. */
+export interface SigningKeyDependencies {
+  readonly store: Store;
+  readonly encryption: KeyEncryption;
+  readonly algorithm: Algorithm;
+  /** Seconds. */
+  readonly accessTokenLifetime: number;
+  readonly clock: Clock;
+  readonly emit: EventListener;
+}
+
+/** The keys that sign and verify access tokens. Made by `createAuth`. */
+export interface SigningKeys {
+  /** Every key that still matters, and its stage. */
+  list(): Promise<readonly SigningKeyInfo[]>;
+  /**
+   * Publishes a new key, which signs once every guard has had time to see it.
+   *
+   * @throws {AuthError} `value_invalid` when tokens are signed with SECRET_KEY: replace that instead
+   */
+  rotate(): Promise<SigningKeyInfo>;
+  /** The public halves of all keys that verify, for anybody (RFC 7517). Empty when tokens are signed with a secret. */
+  publicJwkSet(): Promise<JwkSet>;
+  /** The key that signs now. */
+  signingKey(): Promise<JwtKey>;
+  /** Where a guard in the same process finds the keys that verify; give it to `createGuard` as `keys`. */
+  readonly source: RemoteJwkSet;
+}
+
+/** Signing keys in the database, their private halves encrypted. */
+export class StoredSigningKeys implements SigningKeys {
+  readonly #dependencies: SigningKeyDependencies;
+  /** Keys by id, private ones and public ones apart: importing proves a key, which takes a while. */
+  readonly #private = new Map<string, JwtKey>();
+  readonly #public = new Map<string, JwtKey>();
+  #records: readonly SigningKeyRecord[] = [];
+  #readAt = Number.NEGATIVE_INFINITY;
+
+  constructor(dependencies: SigningKeyDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** Makes the first key of this algorithm, once, however many servers start at the same time. */
+  async ensure(): Promise<void> {
+    const { store, algorithm, clock } = this.#dependencies;
+    const isThere = (keys: readonly SigningKeyRecord[]): boolean => currentKey(keys, algorithm, clock()) !== undefined;
+    if (!isThere(await this.#read())) {
+      const made = await this.#make(0);
+      const added = await store.transaction(async (transaction) => {
+        await transaction.lock();
+        if (isThere(await transaction.keys.list())) return false;
+        await transaction.keys.insert(made);
+        return true;
+      });
+      if (added) this.#announce(made);
+      await this.#read();
+    }
+    await this.signingKey();
+  }
+
+  async list(): Promise<readonly SigningKeyInfo[]> {
+    const stages = this.#stages(await this.#read());
+    return [...stages].map(([key, stage]) => toInfo(key, stage));
+  }
+
+  async rotate(): Promise<SigningKeyInfo> {
+    const made = await this.#make(publicationDelay);
+    await this.#dependencies.store.transaction((transaction) => transaction.keys.insert(made));
+    this.#announce(made);
+    await this.#read();
+    return toInfo(made, 'next');
+  }
+
+  async publicJwkSet(): Promise<JwkSet> {
+    await this.#known();
+    return jwkSet(this.#verificationKeys());
+  }
+
+  async signingKey(): Promise<JwtKey> {
+    const { algorithm, clock } = this.#dependencies;
+    const record = currentKey(await this.#known(), algorithm, clock());
+    if (record === undefined) throw new Error('no signing key: it was there when the server started');
+    return remembered(this.#private, record.keyId, () => this.#decrypt(record));
+  }
+
+  get source(): RemoteJwkSet {
+    const verificationKeys = (): LocalKeys => this.#verificationKeys();
+    const known = (keyId?: string): Promise<unknown> => this.#known(keyId);
+    return {
+      get keys() {
+        return verificationKeys();
+      },
+      async refresh(keyId) {
+        await known(keyId);
+      },
+    };
+  }
+
+  #verificationKeys(): readonly JwtKey[] {
+    const records = [...this.#stages(this.#records).keys()];
+    return records.map(({ keyId, publicJwk }) => remembered(this.#public, keyId, () => importKey(publicJwk)));
+  }
+
+  #stages(records: readonly SigningKeyRecord[]): ReadonlyMap<SigningKeyRecord, SigningKeyStage> {
+    const { algorithm, accessTokenLifetime, clock } = this.#dependencies;
+    return stagesOf(records, algorithm, accessTokenLifetime, clock());
+  }
+
+  /** The records in memory, read again when they are old or when `keyId` is not among them. */
+  async #known(keyId?: string): Promise<readonly SigningKeyRecord[]> {
+    const age = Math.abs(this.#dependencies.clock().getTime() - this.#readAt);
+    const isUnknown = keyId !== undefined && !this.#records.some((record) => record.keyId === keyId);
+    return age > (isUnknown ? askAgainAfter : believedFor) ? this.#read() : this.#records;
+  }
+
+  async #read(): Promise<readonly SigningKeyRecord[]> {
+    this.#records = await this.#dependencies.store.keys.list();
+    this.#readAt = this.#dependencies.clock().getTime();
+    return this.#records;
+  }
+
+  async #make(delaySeconds: number): Promise<SigningKeyRecord> {
+    const { algorithm, encryption, clock } = this.#dependencies;
+    const key = await generateKey(algorithm);
+    const { keyId = jwkThumbprint(key) } = key;
+    const createdAt = clock();
+    return {
+      keyId,
+      algorithm,
+      publicJwk: exportPublicJwk(key),
+      encryptedPrivateKey: encryption.encrypt(keyId, JSON.stringify(exportJwk(key))),
+      createdAt,
+      activatesAt: new Date(createdAt.getTime() + delaySeconds * 1000),
+    };
+  }
+
+  #decrypt({ keyId, encryptedPrivateKey }: SigningKeyRecord): JwtKey {
+    const json = this.#dependencies.encryption.decrypt(keyId, encryptedPrivateKey);
+    if (json === undefined) {
+      const problem =
+        'SECRET_KEY is not the one that encrypted the signing keys in this database: start with the earlier secret';
+      throw new AuthError('config_invalid', problem, { problems: [problem] });
+    }
+    return importKey(JSON.parse(json) as Jwk);
+  }
+
+  #announce({ keyId, algorithm }: SigningKeyRecord): void {
+    this.#dependencies.emit({ type: 'key_created', at: this.#dependencies.clock(), keyId, algorithm });
+  }
+}
+
+/** The one key of an HMAC algorithm: the server's secret itself, so that whoever shares it can verify. */
+export class SecretSigningKey implements SigningKeys {
+  readonly #key: JwtKey;
+  readonly #startedAt: Date;
+
+  constructor(secret: Uint8Array, algorithm: 'HS256' | 'HS384' | 'HS512', startedAt: Date) {
+    // Names the secret without telling anything about it, so that two secrets can be told apart while one replaces the other.
+    const keyId = Buffer.from(hkdfSync('sha256', secret, '', 'sallyport key id 1', 6)).toString('base64url');
+    this.#key = secretKey(secret, { algorithm, keyId });
+    this.#startedAt = startedAt;
+  }
+
+  list(): Promise<readonly SigningKeyInfo[]> {
+    const { algorithm, keyId = '' } = this.#key;
+    const [createdAt, activatesAt] = [this.#startedAt, this.#startedAt];
+    return Promise.resolve([{ keyId, algorithm, stage: 'current', createdAt, activatesAt }]);
+  }
+
+  rotate(): Promise<SigningKeyInfo> {
+    const reason = `tokens are signed with SECRET_KEY (${this.#key.algorithm}): set another SECRET_KEY and restart`;
+    return Promise.reject(new AuthError('value_invalid', reason, { field: 'algorithm', reason }));
+  }
+
+  publicJwkSet(): Promise<JwkSet> {
+    return Promise.resolve({ keys: [] });
+  }
+
+  signingKey(): Promise<JwtKey> {
+    return Promise.resolve(this.#key);
+  }
+
+  get source(): RemoteJwkSet {
+    return { keys: this.#key, refresh: () => Promise.resolve() };
+  }
+}
+
+function remembered(keys: Map<string, JwtKey>, keyId: string, make: () => JwtKey): JwtKey {
+  const key = keys.get(keyId) ?? make();
+  keys.set(keyId, key);
+  return key;
+}
+
+function toInfo(
+  { keyId, algorithm, createdAt, activatesAt }: SigningKeyRecord,
+  stage: SigningKeyStage,
+): SigningKeyInfo {
+  return { keyId, algorithm, stage, createdAt, activatesAt };
+}

@@ -1,0 +1,81 @@
+import { AuthError } from '../errors.ts';
+import { longestPassword, normalizePassword } from './password-hashes.ts';
+
+/** The score of zxcvbn from which a password is accepted: more than ten to the eighth guesses. */
+const lowestScore = 3;
+/** How much of a password is scored: the estimate's cost grows faster than its length, and a longer one is strong. */
+const longestScored = 128;
+
+type Estimate = (password: string, context: string[]) => { score: number; warning: string | null };
+
+/**
+ * Refuses passwords that would be guessed: too short, or found by the patterns and word lists of zxcvbn, which knows
+ * the user's own name, address and this product as words.
+ *
+ * Asks for no digits or capitals: such rules make passwords worse (NIST SP 800-63B-4, section 3.1.1.2).
+ */
+export class PasswordPolicy {
+  readonly #minLength: number;
+  readonly #context: readonly string[];
+  #estimate: Promise<Estimate> | undefined;
+
+  /** @param minLength in code points; `context`: words of this installation that nobody should use */
+  constructor(minLength: number, context: readonly string[]) {
+    this.#minLength = minLength;
+    this.#context = context;
+  }
+
+  /** @throws {AuthError} `password_refused` with the reason */
+  async validate(password: string, personal: readonly (string | undefined)[]): Promise<void> {
+    const normalized = normalizePassword(password);
+    const length = [...normalized].length;
+    if (length < this.#minLength) refuse(`use at least ${this.#minLength} characters`);
+    if (length > longestPassword) refuse(`use at most ${longestPassword} characters`);
+    if (/\p{Cc}/u.test(normalized)) refuse('control characters cannot be typed everywhere: leave them out');
+    if (/\p{Cs}/u.test(normalized)) refuse('it is not valid Unicode');
+
+    const words = [...this.#context, ...personal].flatMap(wordsOf);
+    if (words.includes(normalized.toLowerCase()))
+      refuse('it is your own name, your address or the name of this service');
+    const { score, warning } = (await this.#load())(normalized.slice(0, longestScored), words);
+    if (score < lowestScore) refuse(warning ?? 'it is too easy to guess: use a longer one, or several unusual words');
+  }
+
+  /** Loads the word lists, which takes a moment and some memory, so that the first user does not wait. */
+  async prepare(): Promise<void> {
+    await this.#load();
+  }
+
+  #load(): Promise<Estimate> {
+    this.#estimate ??= loadEstimate();
+    return this.#estimate;
+  }
+}
+
+function refuse(reason: string): never {
+  throw new AuthError('password_refused', 'password refused', { reason });
+}
+
+/** A name or address and its parts: whoever guesses a password tries all of them. */
+function wordsOf(text: string | undefined): string[] {
+  if (text === undefined) return [];
+  const lower = text.toLowerCase();
+  return [lower, ...lower.split(/[^\p{L}\p{N}]+/u).filter((part) => part.length > 2)];
+}
+
+async function loadEstimate(): Promise<Estimate> {
+  const [{ ZxcvbnFactory }, common, english] = await Promise.all([
+    import('@zxcvbn-ts/core'),
+    import('@zxcvbn-ts/language-common'),
+    import('@zxcvbn-ts/language-en'),
+  ]);
+  const estimator = new ZxcvbnFactory({
+    dictionary: { ...common.dictionary, ...english.dictionary },
+    graphs: common.adjacencyGraphs,
+    translations: english.translations,
+  });
+  return (password, context) => {
+    const { score, feedback } = estimator.check(password, context);
+    return { score, warning: feedback.warning };
+  };
+}

@@ -1,0 +1,37 @@
+import { AuthError } from '../errors.ts';
+
+/** A name for a set of scopes. Tokens carry the name; what it grants is looked up live. */
+export interface Role {
+  readonly name: string;
+  /** In alphabetical order. */
+  readonly scopes: readonly string[];
+  /** Built-in roles always exist. */
+  readonly builtIn: boolean;
+}
+
+/** The role that may do everything. */
+export const administratorRole = 'admin';
+/** The role every new user has. */
+export const defaultRole = 'user';
+
+/** The roles every database starts with. */
+export const builtInRoles: Readonly<Record<string, readonly string[]>> = {
+  [administratorRole]: ['*'],
+  [defaultRole]: [],
+};
+
+export function isBuiltIn(name: string): boolean {
+  return Object.hasOwn(builtInRoles, name);
+}
+
+const roleName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** Refuses a name that would not travel well in a token, a path or a shell. */
+export function validateRoleName(name: string): void {
+  if (!roleName.test(name)) {
+    throw new AuthError('value_invalid', 'role name refused', {
+      field: 'role',
+      reason: 'a role name is 1 to 64 letters, digits, dots, dashes or underscores and starts with a letter or digit',
+    });
+  }
+}

@@ -1,0 +1,23 @@
+import type { Device, SessionEndReason, SessionRecord } from './session.ts';
+
+/** What a rotation writes besides the counters. */
+export interface SessionUse extends Device {
+  readonly now: Date;
+  readonly idleExpiresAt: Date;
+}
+
+/** Keeps sessions. Every write that changes a generation names the one it expects: exactly one caller wins. */
+export interface SessionStore {
+  insert(session: SessionRecord): Promise<void>;
+  find(id: string): Promise<SessionRecord | undefined>;
+  /** `base := generation, generation := generation + 1`, if that is still its generation and it has not ended. */
+  rotate(id: string, generation: number, use: SessionUse): Promise<boolean>;
+  /** `generation := generation + 1` with `base` kept, on the same condition. */
+  fork(id: string, generation: number, now: Date): Promise<boolean>;
+  /** Ends a session; false when it does not exist or had ended. */
+  end(id: string, reason: SessionEndReason, now: Date): Promise<boolean>;
+  /** The live sessions of a user's epoch, newest first. */
+  listLive(userId: string, userEpoch: number, now: Date): Promise<readonly SessionRecord[]>;
+  /** How many sessions are live: of one user's epoch, or of everybody. */
+  countLive(now: Date, of?: { readonly userId: string; readonly userEpoch: number }): Promise<number>;
+}

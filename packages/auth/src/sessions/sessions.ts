@@ -1,0 +1,90 @@
+import type { ChangeFactory } from '../changes/change.ts';
+import { AuthError } from '../errors.ts';
+import type { EventListener } from '../events.ts';
+import type { Clock } from '../ports.ts';
+import type { Store } from '../stores/store.ts';
+import { toSession, type Session, type SessionEndReason } from './session.ts';
+
+/** What the operations on sessions work with. */
+export interface SessionDependencies {
+  readonly store: Store;
+  readonly changes: ChangeFactory;
+  readonly clock: Clock;
+  readonly emit: EventListener;
+}
+
+/** Signed-in devices. Ending a session kills its refresh token and its access tokens. Made by `createAuth`. */
+export class Sessions {
+  readonly #dependencies: SessionDependencies;
+
+  constructor(dependencies: SessionDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** The live sessions of a user, newest first. @throws {AuthError} `user_not_found` */
+  async list(userId: string): Promise<readonly Session[]> {
+    const { store, clock } = this.#dependencies;
+    const epoch = await epochOf(store, userId);
+    return (await store.sessions.listLive(userId, epoch, clock())).map(toSession);
+  }
+
+  /**
+   * Ends one session; with `userId`, only if it is that user's.
+   *
+   * @throws {AuthError} `session_not_found` when there is no such live session
+   */
+  async end(id: string, options: { readonly userId?: string } = {}): Promise<void> {
+    const session = await this.#dependencies.store.sessions.find(id);
+    const isTheirs = options.userId === undefined || session?.userId === options.userId;
+    if (session === undefined || !isTheirs || !(await this.endFor(id, 'ended_by_user'))) {
+      throw new AuthError('session_not_found', 'no such live session', {});
+    }
+  }
+
+  /** Ends a session for a reason; false when it had ended. */
+  async endFor(id: string, reason: SessionEndReason): Promise<boolean> {
+    const { store, changes, clock, emit } = this.#dependencies;
+    const ended = await store.transaction(async (transaction) => {
+      const now = clock();
+      if (!(await transaction.sessions.end(id, reason, now))) return false;
+      transaction.append(changes.sessionDead(id, now));
+      return true;
+    });
+    if (ended) emit({ type: 'session_ended', at: clock(), sessionId: id, reason });
+    return ended;
+  }
+
+  /** Ends every session of a user by one write, however many there are; says how many. @throws {AuthError} `user_not_found` */
+  async endAll(userId: string): Promise<number> {
+    const { store, changes, clock, emit } = this.#dependencies;
+    const count = await store.transaction(async (transaction) => {
+      const now = clock();
+      const epoch = await epochOf(transaction, userId);
+      const live = await transaction.sessions.countLive(now, { userId, userEpoch: epoch });
+      await transaction.users.advanceEpoch(userId);
+      transaction.append(changes.subjectFloor(userId, now));
+      return live;
+    });
+    emit({ type: 'sessions_ended', at: clock(), userId, reason: 'all_ended' });
+    return count;
+  }
+
+  /** Ends every session of everybody; says how many there were. */
+  async endEverything(): Promise<number> {
+    const { store, changes, clock, emit } = this.#dependencies;
+    const count = await store.transaction(async (transaction) => {
+      const live = await transaction.sessions.countLive(clock());
+      await transaction.users.advanceEveryEpoch();
+      transaction.append(changes.globalFloor());
+      return live;
+    });
+    emit({ type: 'sessions_ended', at: clock(), userId: '*', reason: 'everything_ended' });
+    return count;
+  }
+}
+
+async function epochOf(store: Pick<Store, 'users'>, userId: string): Promise<number> {
+  const user = await store.users.find(userId);
+  if (user === undefined) throw new AuthError('user_not_found', 'no such user', {});
+  return user.epoch;
+}

@@ -1,0 +1,142 @@
+import { randomBytes } from 'node:crypto';
+import { sql, type Kysely, type Transaction } from 'kysely';
+import { ChangeFactory } from '../../changes/change.ts';
+import { AuthError } from '../../errors.ts';
+import { builtInRoles } from '../../roles/role.ts';
+import type { Migrated } from '../store.ts';
+import { appendChanges } from './sql-changes.ts';
+import type { Database, SqlDialect } from './schema.ts';
+
+type Migration = (db: Transaction<Database>, dialect: SqlDialect) => Promise<void>;
+
+/** In order; the schema's version is their number. A migration that has been released never changes. */
+const migrations: readonly Migration[] = [createTables];
+
+/** Any number will do, as long as nothing else in the database locks by it. */
+const migrationLock = 7_255_197;
+
+/**
+ * Brings the schema up to date in one transaction: all of it or nothing. Several processes that start at once wait for
+ * each other and find the work done.
+ */
+export function migrate(db: Kysely<Database>, dialect: SqlDialect): Promise<Migrated> {
+  return db.transaction().execute(async (transaction) => {
+    // SQLite's transactions are exclusive from the start (see sqlite-dialect.ts).
+    if (dialect.name === 'postgres') await sql`select pg_advisory_xact_lock(${migrationLock})`.execute(transaction);
+    await sql`create table if not exists schema_version (version integer not null)`.execute(transaction);
+    const { rows } = await sql<{ version: number }>`select version from schema_version`.execute(transaction);
+    const from = rows[0]?.version ?? 0;
+    if (from > migrations.length) throw newerDatabase(from);
+    for (const apply of migrations.slice(from)) await apply(transaction, dialect);
+    if (rows.length === 0) await sql`insert into schema_version (version) values (0)`.execute(transaction);
+    await sql`update schema_version set version = ${migrations.length}`.execute(transaction);
+    return { from, to: migrations.length };
+  });
+}
+
+function newerDatabase(version: number): AuthError {
+  const problem =
+    `the database has schema version ${version}, this program knows ${migrations.length}: ` +
+    'it was written by a newer Sallyport; upgrade this program, or use the database of before';
+  return new AuthError('config_invalid', problem, { problems: [problem] });
+}
+
+async function createTables(db: Transaction<Database>, dialect: SqlDialect): Promise<void> {
+  await createAccountTables(db);
+  await createSessionTables(db, dialect);
+  await createFeedTables(db);
+
+  await db
+    .insertInto('feed_head')
+    .values({ id: 1, incarnation: randomBytes(8).toString('base64url'), sequence: 0 })
+    .execute();
+  const roles = Object.entries(builtInRoles);
+  await db
+    .insertInto('roles')
+    .values(roles.map(([name, scopes]) => ({ name, scopes: scopes.join(' ') })))
+    .execute();
+  const changes = new ChangeFactory(0);
+  await appendChanges(
+    db,
+    roles.map(([name, scopes]) => changes.roleDefinition(name, scopes)),
+  );
+}
+
+async function createAccountTables(db: Transaction<Database>): Promise<void> {
+  await db.schema
+    .createTable('users')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('username', 'text', (column) => column.notNull())
+    .addColumn('username_folded', 'text', (column) => column.notNull().unique())
+    .addColumn('email', 'text')
+    .addColumn('email_folded', 'text', (column) => column.unique())
+    .addColumn('password_hash', 'text', (column) => column.notNull())
+    .addColumn('epoch', 'integer', (column) => column.notNull().defaultTo(0))
+    .addColumn('disabled_at', 'bigint')
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .execute();
+  await db.schema
+    .createTable('roles')
+    .addColumn('name', 'text', (column) => column.primaryKey())
+    .addColumn('scopes', 'text', (column) => column.notNull())
+    .execute();
+  await db.schema
+    .createTable('user_roles')
+    .addColumn('user_id', 'text', (column) => column.notNull().references('users.id').onDelete('cascade'))
+    .addColumn('role', 'text', (column) => column.notNull().references('roles.name').onDelete('cascade'))
+    .addPrimaryKeyConstraint('user_roles_pk', ['user_id', 'role'])
+    .execute();
+  await db.schema.createIndex('user_roles_by_role').on('user_roles').column('role').execute();
+}
+
+async function createSessionTables(db: Transaction<Database>, { bytes }: SqlDialect): Promise<void> {
+  await db.schema
+    .createTable('sessions')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('user_id', 'text', (column) => column.notNull().references('users.id').onDelete('cascade'))
+    .addColumn('user_epoch', 'integer', (column) => column.notNull())
+    .addColumn('generation', 'bigint', (column) => column.notNull())
+    .addColumn('base', 'bigint', (column) => column.notNull())
+    .addColumn('minted_at', 'bigint', (column) => column.notNull())
+    .addColumn('rotated_at', 'bigint', (column) => column.notNull())
+    .addColumn('salt', sql.raw(bytes), (column) => column.notNull())
+    .addColumn('scope', 'text')
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('last_used_at', 'bigint', (column) => column.notNull())
+    .addColumn('idle_expires_at', 'bigint', (column) => column.notNull())
+    .addColumn('expires_at', 'bigint', (column) => column.notNull())
+    .addColumn('ended_at', 'bigint')
+    .addColumn('end_reason', 'text')
+    .addColumn('user_agent', 'text')
+    .addColumn('address', 'text')
+    .execute();
+  await db.schema.createIndex('sessions_by_user').on('sessions').columns(['user_id', 'created_at']).execute();
+  await db.schema
+    .createTable('signing_keys')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('algorithm', 'text', (column) => column.notNull())
+    .addColumn('public_jwk', 'text', (column) => column.notNull())
+    .addColumn('encrypted_private_key', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('activates_at', 'bigint', (column) => column.notNull())
+    .execute();
+}
+
+async function createFeedTables(db: Transaction<Database>): Promise<void> {
+  await db.schema
+    .createTable('feed_head')
+    .addColumn('id', 'integer', (column) => column.primaryKey())
+    .addColumn('incarnation', 'text', (column) => column.notNull())
+    .addColumn('sequence', 'bigint', (column) => column.notNull())
+    .execute();
+  await db.schema
+    .createTable('feed_log')
+    .addColumn('sequence', 'bigint', (column) => column.primaryKey())
+    .addColumn('kind', 'integer', (column) => column.notNull())
+    .addColumn('key', 'text', (column) => column.notNull())
+    .addColumn('expires_at', 'bigint')
+    .addColumn('critical', 'integer', (column) => column.notNull())
+    .addColumn('data', 'text')
+    .execute();
+  await db.schema.createIndex('feed_log_by_key').on('feed_log').columns(['kind', 'key']).execute();
+}

@@ -1,0 +1,89 @@
+import type { Kysely, Selectable } from 'kysely';
+import type { ChangeStore } from '../../changes/change-store.ts';
+import type { Change, ChangeBatch, NewChange } from '../../changes/change.ts';
+import type { Database } from './schema.ts';
+
+/**
+ * Gives changes their places in the log. The last thing a transaction does: the head row is a lock for everybody who
+ * appends, and it must not be held while anything else happens.
+ */
+export async function appendChanges(db: Kysely<Database>, changes: readonly NewChange[]): Promise<void> {
+  if (changes.length === 0) return;
+  const { sequence: head } = await db
+    .updateTable('feed_head')
+    .set((row) => ({ sequence: row('sequence', '+', changes.length) }))
+    .where('id', '=', 1)
+    .returning('sequence')
+    .executeTakeFirstOrThrow();
+  await db
+    .insertInto('feed_log')
+    .values(changes.map((change, index) => toRow(change, head - changes.length + index + 1)))
+    .execute();
+}
+
+/** Reads the change log. */
+export class SqlChanges implements ChangeStore {
+  readonly #db: Kysely<Database>;
+
+  constructor(db: Kysely<Database>) {
+    this.#db = db;
+  }
+
+  async head(): Promise<number> {
+    return (await this.#head()).sequence;
+  }
+
+  async readSince(cursor: number): Promise<ChangeBatch> {
+    // The head is read first: everything up to it has been committed, so nothing before it can still appear.
+    const { incarnation, sequence: head } = await this.#head();
+    if (cursor === head) return { incarnation, head, changes: [] };
+    const rows = await this.#db
+      .selectFrom('feed_log')
+      .selectAll()
+      .where('sequence', '>', cursor)
+      .where('sequence', '<=', head)
+      .orderBy('sequence')
+      .execute();
+    return { incarnation, head, changes: rows.map(toChange) };
+  }
+
+  async find(kind: number, key: string): Promise<Change | undefined> {
+    const row = await this.#db
+      .selectFrom('feed_log')
+      .selectAll()
+      .where('kind', '=', kind)
+      .where('key', '=', key)
+      .orderBy('sequence', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    return row === undefined ? undefined : toChange(row);
+  }
+
+  #head(): Promise<{ incarnation: string; sequence: number }> {
+    return this.#db
+      .selectFrom('feed_head')
+      .select(['incarnation', 'sequence'])
+      .where('id', '=', 1)
+      .executeTakeFirstOrThrow();
+  }
+}
+
+function toRow(
+  { kind, key, expiresAt, critical, data }: NewChange,
+  sequence: number,
+): Selectable<Database['feed_log']> {
+  return {
+    sequence,
+    kind,
+    key,
+    expires_at: expiresAt ?? null,
+    critical: Number(critical),
+    data: data === undefined ? null : JSON.stringify(data),
+  };
+}
+
+function toChange(row: Selectable<Database['feed_log']>): Change {
+  const { sequence, kind, key, critical } = row;
+  const change = { sequence, kind, key, expiresAt: row.expires_at ?? undefined, critical: critical === 1 };
+  return row.data === null ? change : { ...change, data: JSON.parse(row.data) as unknown };
+}

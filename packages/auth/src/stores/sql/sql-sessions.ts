@@ -1,0 +1,139 @@
+import type { ExpressionBuilder, Kysely, Selectable } from 'kysely';
+import type { SessionStore, SessionUse } from '../../sessions/session-store.ts';
+import type { SessionEndReason, SessionRecord } from '../../sessions/session.ts';
+import type { Database } from './schema.ts';
+
+/** Sessions in SQL. */
+export class SqlSessions implements SessionStore {
+  readonly #db: Kysely<Database>;
+
+  constructor(db: Kysely<Database>) {
+    this.#db = db;
+  }
+
+  async insert(session: SessionRecord): Promise<void> {
+    await this.#db.insertInto('sessions').values(toRow(session)).execute();
+  }
+
+  async find(id: string): Promise<SessionRecord | undefined> {
+    const row = await this.#db.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst();
+    return row === undefined ? undefined : toRecord(row);
+  }
+
+  async rotate(id: string, generation: number, use: SessionUse): Promise<boolean> {
+    const now = use.now.getTime();
+    const { numUpdatedRows } = await this.#db
+      .updateTable('sessions')
+      .set({
+        base: generation,
+        generation: generation + 1,
+        minted_at: now,
+        rotated_at: now,
+        last_used_at: now,
+        idle_expires_at: use.idleExpiresAt.getTime(),
+        ...(use.userAgent === undefined ? {} : { user_agent: use.userAgent }),
+        ...(use.address === undefined ? {} : { address: use.address }),
+      })
+      .where('id', '=', id)
+      .where('generation', '=', generation)
+      .where('ended_at', 'is', null)
+      .executeTakeFirst();
+    return numUpdatedRows === 1n;
+  }
+
+  async fork(id: string, generation: number, now: Date): Promise<boolean> {
+    const { numUpdatedRows } = await this.#db
+      .updateTable('sessions')
+      .set({ generation: generation + 1, minted_at: now.getTime() })
+      .where('id', '=', id)
+      .where('generation', '=', generation)
+      .where('ended_at', 'is', null)
+      .executeTakeFirst();
+    return numUpdatedRows === 1n;
+  }
+
+  async end(id: string, reason: SessionEndReason, now: Date): Promise<boolean> {
+    const { numUpdatedRows } = await this.#db
+      .updateTable('sessions')
+      .set({ ended_at: now.getTime(), end_reason: reason })
+      .where('id', '=', id)
+      .where('ended_at', 'is', null)
+      .executeTakeFirst();
+    return numUpdatedRows === 1n;
+  }
+
+  async listLive(userId: string, userEpoch: number, now: Date): Promise<readonly SessionRecord[]> {
+    const rows = await this.#db
+      .selectFrom('sessions')
+      .selectAll()
+      .where('user_id', '=', userId)
+      .where('user_epoch', '=', userEpoch)
+      .where((row) => isLive(row, now))
+      .orderBy('created_at', 'desc')
+      .orderBy('id')
+      .execute();
+    return rows.map(toRecord);
+  }
+
+  async countLive(now: Date, of?: { readonly userId: string; readonly userEpoch: number }): Promise<number> {
+    let query = this.#db
+      .selectFrom('sessions')
+      .innerJoin('users', 'users.id', 'sessions.user_id')
+      .whereRef('user_epoch', '=', 'users.epoch')
+      .where((row) => isLive(row, now))
+      .select((row) => row.fn.countAll<number>().as('count'));
+    if (of !== undefined) query = query.where('user_id', '=', of.userId).where('user_epoch', '=', of.userEpoch);
+    return (await query.executeTakeFirstOrThrow()).count;
+  }
+}
+
+function isLive(row: ExpressionBuilder<Database, 'sessions'>, now: Date): ReturnType<typeof row.and> {
+  return row.and([
+    row('ended_at', 'is', null),
+    row('expires_at', '>', now.getTime()),
+    row('idle_expires_at', '>', now.getTime()),
+  ]);
+}
+
+function toRow(session: SessionRecord): Selectable<Database['sessions']> {
+  return {
+    id: session.id,
+    user_id: session.userId,
+    user_epoch: session.userEpoch,
+    generation: session.generation,
+    base: session.base,
+    minted_at: session.mintedAt.getTime(),
+    rotated_at: session.rotatedAt.getTime(),
+    salt: session.salt,
+    scope: session.scope ?? null,
+    created_at: session.createdAt.getTime(),
+    last_used_at: session.lastUsedAt.getTime(),
+    idle_expires_at: session.idleExpiresAt.getTime(),
+    expires_at: session.expiresAt.getTime(),
+    ended_at: session.endedAt?.getTime() ?? null,
+    end_reason: null,
+    user_agent: session.userAgent ?? null,
+    address: session.address ?? null,
+  };
+}
+
+function toRecord(row: Selectable<Database['sessions']>): SessionRecord {
+  return {
+    id: row.id,
+    userId: row.user_id,
+    userEpoch: row.user_epoch,
+    generation: row.generation,
+    base: row.base,
+    mintedAt: new Date(row.minted_at),
+    rotatedAt: new Date(row.rotated_at),
+    salt: row.salt,
+    scope: row.scope ?? undefined,
+    createdAt: new Date(row.created_at),
+    lastUsedAt: new Date(row.last_used_at),
+    idleExpiresAt: new Date(row.idle_expires_at),
+    expiresAt: new Date(row.expires_at),
+    endedAt: row.ended_at === null ? undefined : new Date(row.ended_at),
+    userAgent: row.user_agent ?? undefined,
+    address: row.address ?? undefined,
+  };
+}

@@ -1,0 +1,66 @@
+import { Kysely, sql, type Dialect } from 'kysely';
+import type { NewChange } from '../../changes/change.ts';
+import type { Migrated, Repositories, Store, Transaction } from '../store.ts';
+import { migrate } from './migrations.ts';
+import type { Database, SqlDialect } from './schema.ts';
+import { appendChanges, SqlChanges } from './sql-changes.ts';
+import { SqlRoles } from './sql-roles.ts';
+import { SqlSessions } from './sql-sessions.ts';
+import { SqlSigningKeys } from './sql-signing-keys.ts';
+import { SqlUsers } from './sql-users.ts';
+
+/** How to open a database: all that a database file has to say. */
+export interface SqlConnection {
+  readonly kysely: Dialect;
+  readonly dialect: SqlDialect;
+  /** Where the data is, without credentials. */
+  readonly location: string;
+}
+
+/** One store for every SQL database: the queries are the same, only the connection differs. */
+export function sqlStore({ kysely, dialect, location }: SqlConnection): Store {
+  const db = new Kysely<Database>({ dialect: kysely });
+  return {
+    ...repositories(db),
+    location,
+    migrate: (): Promise<Migrated> => migrate(db, dialect),
+    transaction: (work) => transaction(db, work),
+    ping: async () => {
+      await sql`select 1`.execute(db);
+    },
+    close: () => db.destroy(),
+  };
+}
+
+function repositories(db: Kysely<Database>): Repositories {
+  return {
+    users: new SqlUsers(db),
+    sessions: new SqlSessions(db),
+    roles: new SqlRoles(db),
+    keys: new SqlSigningKeys(db),
+    changes: new SqlChanges(db),
+  };
+}
+
+function transaction<Result>(
+  db: Kysely<Database>,
+  work: (transaction: Transaction) => Promise<Result>,
+): Promise<Result> {
+  return db.transaction().execute(async (connection) => {
+    const changes: NewChange[] = [];
+    const result = await work({
+      ...repositories(connection),
+      append: (change) => {
+        changes.push(change);
+      },
+      lock: async () => {
+        await connection
+          .updateTable('feed_head')
+          .set((row) => ({ sequence: row.ref('sequence') }))
+          .execute();
+      },
+    });
+    await appendChanges(connection, changes);
+    return result;
+  });
+}

@@ -1,0 +1,37 @@
+import { mkdirSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { sqlStore } from './sql/sql-store.ts';
+import { ImmediateSqliteDialect } from './sqlite-dialect.ts';
+import type { Store } from './store.ts';
+import { translatingErrors } from './unavailable.ts';
+
+/** SQLite's result codes for a database that cannot be used now: busy, locked, I/O error, corrupt, full, cannot open, read-only. */
+const unavailable = new Set([5, 6, 8, 10, 11, 13, 14, 26]);
+
+/**
+ * Keeps everything in one SQLite file, or in memory with `:memory:`.
+ *
+ * Several processes may use one file. The folder is made when it is missing. Writes are durable when they are
+ * acknowledged (write-ahead log, `synchronous=full`). Opens the file at the first use, not here.
+ *
+ * @example
+ * import { sqlite } from '@sallyport/auth/sqlite';
+ *
+ * const store = sqlite('data/app.db');
+ */
+export function sqlite(file: string): Store {
+  const inMemory = file === ':memory:';
+  if (!inMemory) mkdirSync(dirname(resolve(file)), { recursive: true, mode: 0o700 });
+  return sqlStore({
+    kysely: translatingErrors(new ImmediateSqliteDialect(file), isUnavailable),
+    dialect: { name: 'sqlite', bytes: 'blob' },
+    location: inMemory ? 'memory (gone when the process ends)' : resolve(file),
+  });
+}
+
+function isUnavailable(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  const code = 'errcode' in error ? error.errcode : undefined;
+  // The low byte is the primary result code; the rest says where it happened.
+  return typeof code === 'number' && unavailable.has(code & 0xff);
+}

@@ -1,0 +1,50 @@
+import type { ChangeStore } from '../changes/change-store.ts';
+import type { NewChange } from '../changes/change.ts';
+import type { SigningKeyStore } from '../keys/signing-key-store.ts';
+import type { RoleStore } from '../roles/role-store.ts';
+import type { SessionStore } from '../sessions/session-store.ts';
+import type { UserStore } from '../users/user-store.ts';
+
+/** Where each domain keeps its records. */
+export interface Repositories {
+  readonly users: UserStore;
+  readonly sessions: SessionStore;
+  readonly roles: RoleStore;
+  readonly keys: SigningKeyStore;
+  readonly changes: ChangeStore;
+}
+
+/** The same, where everything happens or nothing does. */
+export interface Transaction extends Repositories {
+  /**
+   * Adds a change to the log when the work is done. The log's head row is locked last, whatever the order of the calls:
+   * that keeps the lock short, the numbers gapless and transactions free of deadlocks.
+   */
+  append(change: NewChange): void;
+  /** Makes every other transaction that calls it wait for this one to end. */
+  lock(): Promise<void>;
+}
+
+/** What a migration run did. */
+export interface Migrated {
+  /** The version of the schema before; 0 for an empty database. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A database. Each call outside {@link Store.transaction} is a transaction of its own. */
+export interface Store extends Repositories {
+  /** Says where the data is, without credentials: for people. */
+  readonly location: string;
+  /**
+   * Brings the schema up to date; safe when several processes start at once.
+   *
+   * @throws {AuthError} `config_invalid` when the database was written by a newer program
+   */
+  migrate(): Promise<Migrated>;
+  /** Runs `work` in one transaction and commits when it resolves. What it throws undoes everything. */
+  transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
+  /** Resolves when the database answers. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,90 @@
+import type { CompiledQuery, DatabaseConnection, Dialect, Driver, QueryResult, TransactionSettings } from 'kysely';
+import { AuthError } from '../errors.ts';
+
+/** How long a client had better wait before it asks again, in seconds. */
+const retryAfter = 1;
+
+/**
+ * Turns the errors of a database that is away into `store_unavailable`, wherever they come up: no caller can mistake
+ * an outage for a refusal. All other errors stay what they are.
+ */
+export function translatingErrors(dialect: Dialect, isUnavailable: (error: unknown) => boolean): Dialect {
+  const translate = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      throw new AuthError('store_unavailable', 'the database is not available', { retryAfter }, { cause: error });
+    }
+  };
+  return {
+    createAdapter: () => dialect.createAdapter(),
+    createIntrospector: (db) => dialect.createIntrospector(db),
+    createQueryCompiler: () => dialect.createQueryCompiler(),
+    createDriver: () => new TranslatingDriver(dialect.createDriver(), translate),
+  };
+}
+
+type Translate = <Result>(work: () => Promise<Result>) => Promise<Result>;
+
+class TranslatingDriver implements Driver {
+  readonly #driver: Driver;
+  readonly #translate: Translate;
+
+  constructor(driver: Driver, translate: Translate) {
+    this.#driver = driver;
+    this.#translate = translate;
+  }
+
+  init(): Promise<void> {
+    return this.#translate(() => this.#driver.init());
+  }
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    const connection = await this.#translate(() => this.#driver.acquireConnection());
+    return new TranslatingConnection(connection, this.#translate);
+  }
+
+  beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
+    return this.#translate(() => this.#driver.beginTransaction(inner(connection), settings));
+  }
+
+  commitTransaction(connection: DatabaseConnection): Promise<void> {
+    return this.#translate(() => this.#driver.commitTransaction(inner(connection)));
+  }
+
+  rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    return this.#translate(() => this.#driver.rollbackTransaction(inner(connection)));
+  }
+
+  releaseConnection(connection: DatabaseConnection): Promise<void> {
+    return this.#driver.releaseConnection(inner(connection));
+  }
+
+  destroy(): Promise<void> {
+    return this.#driver.destroy();
+  }
+}
+
+class TranslatingConnection implements DatabaseConnection {
+  readonly connection: DatabaseConnection;
+  readonly #translate: Translate;
+
+  constructor(connection: DatabaseConnection, translate: Translate) {
+    this.connection = connection;
+    this.#translate = translate;
+  }
+
+  executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    return this.#translate(() => this.connection.executeQuery<Row>(query));
+  }
+
+  streamQuery<Row>(query: CompiledQuery, chunkSize?: number): AsyncIterableIterator<QueryResult<Row>> {
+    return this.connection.streamQuery<Row>(query, chunkSize);
+  }
+}
+
+/** Drivers look their own connections up by identity. */
+function inner(connection: DatabaseConnection): DatabaseConnection {
+  return connection instanceof TranslatingConnection ? connection.connection : connection;
+}

@@ -1,0 +1,137 @@
+import type { ChangeFactory } from '../changes/change.ts';
+import { AuthError } from '../errors.ts';
+import type { EventListener } from '../events.ts';
+import type { Clock } from '../ports.ts';
+import { decideRefresh, type RefreshOutcome, type RefreshPolicy } from '../sessions/refresh-rotation.ts';
+import { parseRefreshToken, type PresentedRefreshToken, type RefreshTokens } from '../sessions/refresh-token.ts';
+import { later, type SessionLifetimes } from '../sessions/session-lifetimes.ts';
+import type { SessionUse } from '../sessions/session-store.ts';
+import type { Device, SessionRecord } from '../sessions/session.ts';
+import type { Store, Transaction } from '../stores/store.ts';
+import { grantScope, scopesOfRoles } from './granted-scope.ts';
+import type { TokenGrant, TokenIssuer } from './token-issuer.ts';
+import type { TokenPair } from './token-pair.ts';
+
+/** How often a decision is taken anew because another process changed the session in between. */
+const attempts = 5;
+
+/** What refreshing works with. */
+export interface RefreshDependencies {
+  readonly store: Store;
+  readonly changes: ChangeFactory;
+  readonly refreshTokens: RefreshTokens;
+  readonly issuer: TokenIssuer;
+  readonly lifetimes: SessionLifetimes;
+  readonly policy: RefreshPolicy;
+  readonly clock: Clock;
+  readonly emit: EventListener;
+}
+
+/** What a refresh brings. */
+export interface RefreshInput {
+  readonly refreshToken: string;
+  /** Less than the session has, for this access token only. Default: all that it has. */
+  readonly scope?: string | undefined;
+  readonly device?: Device | undefined;
+}
+
+/** What became of a presented token; with a grant, it buys new tokens. */
+interface Presentation {
+  readonly outcome: RefreshOutcome;
+  readonly grant?: TokenGrant;
+}
+
+/** Another process changed the session first: decide again. */
+const lost = Symbol('lost');
+
+/** Trades refresh tokens for new ones, by the rule of `refresh-rotation.ts`. */
+export class Refresh {
+  readonly #dependencies: RefreshDependencies;
+
+  constructor(dependencies: RefreshDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /**
+   * Every failure carries the same code; what really happened is in the event and in `details.outcome`.
+   *
+   * @throws {AuthError} `refresh_token_invalid`, `scope_invalid`
+   */
+  async withToken(input: RefreshInput): Promise<TokenPair> {
+    const { issuer, clock, emit } = this.#dependencies;
+    const token = parseRefreshToken(input.refreshToken);
+    const { outcome, grant }: Presentation =
+      token === undefined ? { outcome: 'malformed' } : await this.#present(token, input);
+    emit({ type: 'refresh_presented', at: clock(), outcome, sessionId: token?.sessionId });
+    if (grant === undefined) throw new AuthError('refresh_token_invalid', 'refresh refused', { outcome });
+    return issuer.issue(grant);
+  }
+
+  async #present(token: PresentedRefreshToken, input: RefreshInput): Promise<Presentation> {
+    for (let attempt = 0; attempt < attempts; attempt += 1) {
+      // The outcome is returned, not thrown: throwing would undo the end of a stolen session.
+      const presentation = await this.#dependencies.store.transaction((transaction) =>
+        this.#decide(transaction, token, input),
+      );
+      if (presentation !== lost) return presentation;
+    }
+    throw new AuthError('store_unavailable', 'a session kept changing', { retryAfter: 1 });
+  }
+
+  async #decide(
+    transaction: Transaction,
+    token: PresentedRefreshToken,
+    input: RefreshInput,
+  ): Promise<Presentation | typeof lost> {
+    const { refreshTokens, policy, clock } = this.#dependencies;
+    // First of all, so that a change that comes in between kills the token instead of being missed by it.
+    const asOf = await transaction.changes.head();
+    const session = await transaction.sessions.find(token.sessionId);
+    if (session === undefined || !refreshTokens.isGenuine(token, session.salt)) return { outcome: 'unknown' };
+    const user = await transaction.users.find(session.userId);
+    if (user === undefined || user.disabled || user.epoch !== session.userEpoch) return { outcome: 'ended' };
+
+    const issuedAt = clock();
+    const decision = decideRefresh(session, token.generation, issuedAt, policy);
+    if (decision === 'future' || decision === 'ended' || decision === 'expired') return { outcome: decision };
+    if (decision === 'reuse') return this.#endStolen(transaction, session, issuedAt);
+
+    const granted = grantScope(await scopesOfRoles(transaction, user.roles), session.scope, input.scope);
+    const { outcome, write } = moves[decision];
+    const generation = await write(transaction, session, this.#use(issuedAt, input.device));
+    if (generation === lost) return lost;
+    return { outcome, grant: { session: { ...session, generation }, user, granted, asOf, issuedAt } };
+  }
+
+  async #endStolen(transaction: Transaction, session: SessionRecord, now: Date): Promise<Presentation> {
+    if (await transaction.sessions.end(session.id, 'refresh_token_reused', now)) {
+      transaction.append(this.#dependencies.changes.sessionDead(session.id, now));
+    }
+    return { outcome: 'reused' };
+  }
+
+  #use(now: Date, device: Device | undefined): SessionUse {
+    return { now, idleExpiresAt: later(now, this.#dependencies.lifetimes.idle), ...device };
+  }
+}
+
+interface Move {
+  readonly outcome: RefreshOutcome;
+  /** Writes the move and gives the generation whose token the client gets. */
+  readonly write: (transaction: Transaction, session: SessionRecord, use: SessionUse) => Promise<number | typeof lost>;
+}
+
+/** What the decisions that give new tokens write. */
+const moves: Readonly<Record<'rotate' | 'replay' | 'fork', Move>> = {
+  rotate: {
+    outcome: 'rotated',
+    write: async ({ sessions }, { id, generation }, use) =>
+      (await sessions.rotate(id, generation, use)) ? generation + 1 : lost,
+  },
+  replay: { outcome: 'replayed', write: (_transaction, { generation }) => Promise.resolve(generation) },
+  fork: {
+    outcome: 'forked',
+    write: async ({ sessions }, { id, generation }, { now }) =>
+      (await sessions.fork(id, generation, now)) ? generation + 1 : lost,
+  },
+};

@@ -1,0 +1,178 @@
+import { decodeJwtUnverified, isJwtError, verifyAccessToken, type AccessTokenClaims } from '@sallyport/jwt';
+import { changeKinds, type ChangeFactory } from '../changes/change.ts';
+import type { EventListener } from '../events.ts';
+import type { SigningKeys } from '../keys/signing-keys.ts';
+import type { Clock } from '../ports.ts';
+import { parseRefreshToken, type RefreshTokens } from '../sessions/refresh-token.ts';
+import type { SessionRecord } from '../sessions/session.ts';
+import type { Sessions } from '../sessions/sessions.ts';
+import type { Repositories, Store } from '../stores/store.ts';
+import type { UserRecord } from '../users/user-store.ts';
+import { firstPartyClient } from './access-tokens.ts';
+import { grantScope, scopesOfRoles } from './granted-scope.ts';
+import type { Introspection } from './introspection.ts';
+
+/** What judging tokens works with. */
+export interface RevocationDependencies {
+  readonly store: Store;
+  readonly keys: SigningKeys;
+  readonly sessions: Sessions;
+  readonly changes: ChangeFactory;
+  readonly refreshTokens: RefreshTokens;
+  readonly issuer: string;
+  readonly audience: readonly string[];
+  readonly clock: Clock;
+  readonly emit: EventListener;
+}
+
+/** A session that is alive, and its user. */
+interface LiveSession {
+  readonly session: SessionRecord;
+  readonly user: UserRecord;
+}
+
+/** Takes tokens back and tells which are live. The database decides, so the answer is true at once everywhere. */
+export class Revocation {
+  readonly #dependencies: RevocationDependencies;
+
+  constructor(dependencies: RevocationDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /**
+   * Ends the session a token belongs to, whichever of its tokens is given: an access token, even an expired one, or a
+   * refresh token, even a spent one. A token that is none of ours is ignored (RFC 7009, section 2.2).
+   */
+  async revoke(token: string): Promise<void> {
+    const sessionId = await this.#sessionOf(token);
+    if (sessionId !== undefined) await this.#dependencies.sessions.endFor(sessionId, 'signed_out');
+  }
+
+  /** Kills one access token and leaves its session alive; false when it is no live token of ours. */
+  async revokeAccessToken(token: string): Promise<boolean> {
+    const { store, changes, clock, emit } = this.#dependencies;
+    const claims = await this.#verify(token);
+    const tokenId = claims?.jti;
+    if (tokenId === undefined) return false;
+    await store.transaction((transaction) => {
+      transaction.append(changes.accessTokenDead(tokenId, clock()));
+      return Promise.resolve();
+    });
+    emit({ type: 'access_token_revoked', at: clock(), tokenId });
+    return true;
+  }
+
+  /** Tells about a token as RFC 7662 has it. Honours every way a token can die: expiry, session, user, itself. */
+  async introspect(token: string): Promise<Introspection> {
+    const refreshToken = await this.#introspectRefreshToken(token);
+    return refreshToken ?? this.#introspectAccessToken(token);
+  }
+
+  async #introspectRefreshToken(token: string): Promise<Introspection | undefined> {
+    const { store, refreshTokens, issuer } = this.#dependencies;
+    const presented = parseRefreshToken(token);
+    if (presented === undefined) return undefined;
+    const live = await this.#live(store, presented.sessionId);
+    const isCurrent =
+      live !== undefined &&
+      presented.generation === live.session.generation &&
+      refreshTokens.isGenuine(presented, live.session.salt);
+    if (!isCurrent) return { active: false };
+    return {
+      active: true,
+      token_type: 'refresh_token',
+      iss: issuer,
+      ...(await this.#person(live)),
+      exp: seconds(earlier(live.session.idleExpiresAt, live.session.expiresAt)),
+      iat: seconds(live.session.mintedAt),
+    };
+  }
+
+  async #introspectAccessToken(token: string): Promise<Introspection> {
+    const { store } = this.#dependencies;
+    const claims = await this.#verify(token);
+    if (claims?.sid === undefined || claims.jti === undefined) return { active: false };
+    const live = await this.#live(store, claims.sid);
+    const isDead = (await store.changes.find(changeKinds.accessTokenDead, claims.jti)) !== undefined;
+    if (live === undefined || isDead) return { active: false };
+    const { iss, exp, iat = exp, nbf, aud, jti } = claims;
+    const limit = claims['limited'] === true ? claims.scope : undefined;
+    return {
+      active: true,
+      token_type: 'Bearer',
+      iss,
+      ...(await this.#person(live, limit)),
+      exp,
+      iat,
+      aud,
+      jti,
+      ...(nbf === undefined ? {} : { nbf }),
+    };
+  }
+
+  async #person({ session, user }: LiveSession, limit: string | undefined = session.scope): Promise<Person> {
+    const { store } = this.#dependencies;
+    const { scope } = grantScope(await scopesOfRoles(store, user.roles), limit, undefined);
+    return {
+      sub: user.id,
+      username: user.username,
+      client_id: firstPartyClient,
+      scope,
+      roles: user.roles,
+      sid: session.id,
+    };
+  }
+
+  async #live(store: Repositories, sessionId: string): Promise<LiveSession | undefined> {
+    const session = await store.sessions.find(sessionId);
+    const now = this.#dependencies.clock();
+    if (session === undefined || session.endedAt !== undefined) return undefined;
+    if (session.expiresAt <= now || session.idleExpiresAt <= now) return undefined;
+    const user = await store.users.find(session.userId);
+    const isOver = user === undefined || user.disabled || user.epoch !== session.userEpoch;
+    return isOver ? undefined : { session, user };
+  }
+
+  async #sessionOf(token: string): Promise<string | undefined> {
+    const { store, refreshTokens } = this.#dependencies;
+    const presented = parseRefreshToken(token);
+    if (presented === undefined) return (await this.#verify(token, { expired: 'accepted' }))?.sid;
+    const session = await store.sessions.find(presented.sessionId);
+    const isGenuine = session !== undefined && refreshTokens.isGenuine(presented, session.salt);
+    return isGenuine ? presented.sessionId : undefined;
+  }
+
+  async #verify(token: string, options: { expired?: 'accepted' } = {}): Promise<AccessTokenClaims | undefined> {
+    const { keys, issuer, audience, clock } = this.#dependencies;
+    try {
+      const now = options.expired === 'accepted' ? lastValidMoment(token, clock()) : clock();
+      return (await verifyAccessToken(token, { keys: keys.source, issuer, audience, now })).claims;
+    } catch (error) {
+      if (isJwtError(error) && error.code !== 'keys_unavailable') return undefined;
+      throw error;
+    }
+  }
+}
+
+interface Person {
+  readonly sub: string;
+  readonly username: string;
+  readonly client_id: string;
+  readonly scope: string;
+  readonly roles: readonly string[];
+  readonly sid: string;
+}
+
+/** Now, or the last second at which an expired token was still good: its signature is checked all the same. */
+function lastValidMoment(token: string, now: Date): Date {
+  const { exp } = decodeJwtUnverified(token).claims;
+  return typeof exp === 'number' && Number.isFinite(exp) ? earlier(now, new Date((exp - 1) * 1000)) : now;
+}
+
+function earlier(one: Date, other: Date): Date {
+  return other < one ? other : one;
+}
+
+function seconds(moment: Date): number {
+  return Math.floor(moment.getTime() / 1000);
+}

@@ -1,0 +1,49 @@
+import type { SigningKeys } from '../keys/signing-keys.ts';
+import type { RefreshTokens } from '../sessions/refresh-token.ts';
+import type { SessionRecord } from '../sessions/session.ts';
+import type { UserRecord } from '../users/user-store.ts';
+import { signAccessToken, type AccessTokenConfig } from './access-tokens.ts';
+import type { GrantedScope } from './granted-scope.ts';
+import type { TokenPair } from './token-pair.ts';
+
+/** Everything that was read or written in one transaction and that the tokens will say. */
+export interface TokenGrant {
+  readonly session: SessionRecord;
+  readonly user: UserRecord;
+  readonly granted: GrantedScope;
+  /** Position of the change log, read before everything else. */
+  readonly asOf: number;
+  readonly issuedAt: Date;
+}
+
+/** Signs the tokens of a session in its present state. */
+export class TokenIssuer {
+  readonly #keys: SigningKeys;
+  readonly #accessTokens: AccessTokenConfig;
+  readonly #refreshTokens: RefreshTokens;
+
+  constructor(keys: SigningKeys, accessTokens: AccessTokenConfig, refreshTokens: RefreshTokens) {
+    this.#keys = keys;
+    this.#accessTokens = accessTokens;
+    this.#refreshTokens = refreshTokens;
+  }
+
+  async issue({ session, user, granted, asOf, issuedAt }: TokenGrant): Promise<TokenPair> {
+    const claims = {
+      userId: user.id,
+      sessionId: session.id,
+      roles: user.roles,
+      granted,
+      asOf,
+      issuedAt,
+      sessionExpiresAt: session.expiresAt,
+    };
+    return {
+      ...signAccessToken(this.#accessTokens, claims, await this.#keys.signingKey()),
+      refreshToken: this.#refreshTokens.make(session.id, session.generation, session.salt),
+      scope: granted.scope,
+      sessionId: session.id,
+      userId: user.id,
+    };
+  }
+}

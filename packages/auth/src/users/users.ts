@@ -1,0 +1,294 @@
+import type { ChangeFactory } from '../changes/change.ts';
+import { AuthError } from '../errors.ts';
+import type { EventListener } from '../events.ts';
+import type { PasswordHashes } from '../passwords/password-hashes.ts';
+import type { PasswordPolicy } from '../passwords/password-policy.ts';
+import type { Clock, Random } from '../ports.ts';
+import { administratorRole, defaultRole } from '../roles/role.ts';
+import type { Device } from '../sessions/session.ts';
+import type { Store, Transaction } from '../stores/store.ts';
+import type { TokenPair } from '../tokens/token-pair.ts';
+import { readEmailAddress } from './email-address.ts';
+import { readCursor, writeCursor, type Page } from './page.ts';
+import type { UserChanges, UserConflict, UserRecord } from './user-store.ts';
+import { toUser, type User } from './user.ts';
+import { foldUsername, readUsername } from './username.ts';
+
+/** What a new account needs. */
+export interface NewUser {
+  readonly username: string;
+  readonly password: string;
+  readonly email?: string | undefined;
+}
+
+/** Which users to list: `limit` (1 to 100, default 50) from `cursor` on, whose name or e-mail address contains `q`. */
+export interface UserListQuery {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+  readonly q?: string | undefined;
+}
+
+/** What the operations on users work with. */
+export interface UserDependencies {
+  readonly store: Store;
+  readonly hashes: PasswordHashes;
+  readonly policy: PasswordPolicy;
+  readonly changes: ChangeFactory;
+  readonly registration: 'open' | 'closed';
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly emit: EventListener;
+  /** Starts a session for a user whose password was just proven and replaced. */
+  readonly startSession: (userId: string, device: Device | undefined) => Promise<TokenPair>;
+}
+
+/** Accounts: who may sign in, and with which roles. Made by `createAuth`. */
+export class Users {
+  readonly #dependencies: UserDependencies;
+
+  constructor(dependencies: UserDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /**
+   * Makes an account for somebody who asks for one; it has the role `user`.
+   *
+   * @throws {AuthError} `registration_closed`, `value_invalid`, `password_refused`, `username_taken`, `email_taken`, `busy`
+   */
+  async register(user: NewUser): Promise<User> {
+    if (this.#dependencies.registration === 'closed') {
+      throw new AuthError('registration_closed', 'registration is closed', {});
+    }
+    const created = await this.#add(user, [defaultRole]);
+    this.#emit('user_registered', created.id);
+    return created;
+  }
+
+  /**
+   * Makes an account on an administrator's word. Default roles: `user`.
+   *
+   * @throws {AuthError} `role_not_found`, `value_invalid`, `password_refused`, `username_taken`, `email_taken`, `busy`
+   */
+  async create(user: NewUser & { readonly roles?: readonly string[] | undefined }): Promise<User> {
+    const created = await this.#add(user, [...new Set(user.roles ?? [defaultRole])]);
+    this.#emit('user_created', created.id);
+    return created;
+  }
+
+  /** @throws {AuthError} `user_not_found` */
+  async get(id: string): Promise<User> {
+    return toUser(await found(this.#dependencies.store, id));
+  }
+
+  /** Finds a user by id or by name, whatever the name's case. @throws {AuthError} `user_not_found` */
+  async find(idOrUsername: string): Promise<User> {
+    const { users } = this.#dependencies.store;
+    const user = (await users.find(idOrUsername)) ?? (await users.findByName(foldUsername(idOrUsername)));
+    return toUser(existing(user));
+  }
+
+  /** Lists users in order of their names. @throws {AuthError} `value_invalid` */
+  async list({ limit = 50, cursor, q }: UserListQuery = {}): Promise<Page<User>> {
+    if (!Number.isInteger(limit) || limit < 1 || limit > 100) {
+      const reason = 'use a whole number from 1 to 100';
+      throw new AuthError('value_invalid', 'limit refused', { field: 'limit', reason });
+    }
+    const rows = await this.#dependencies.store.users.list({
+      limit: limit + 1,
+      after: cursor === undefined ? undefined : readCursor(cursor),
+      contains: q === undefined ? undefined : foldUsername(q),
+    });
+    const items = rows.slice(0, limit).map(toUser);
+    const last = items.at(-1);
+    const more = rows.length > limit && last !== undefined;
+    return { items, nextCursor: more ? writeCursor(foldUsername(last.username)) : undefined };
+  }
+
+  count(): Promise<number> {
+    return this.#dependencies.store.users.count();
+  }
+
+  /** Whether somebody can administer the system. */
+  async hasAdministrator(): Promise<boolean> {
+    return (await this.#dependencies.store.users.countEnabledWithRole(administratorRole)) > 0;
+  }
+
+  /**
+   * Changes name or e-mail address; `email: null` removes the address.
+   *
+   * @throws {AuthError} `user_not_found`, `value_invalid`, `username_taken`, `email_taken`
+   */
+  async update(
+    id: string,
+    { username, email }: { readonly username?: string | undefined; readonly email?: string | null | undefined },
+  ): Promise<User> {
+    const wanted: UserChanges = {
+      ...(username === undefined ? {} : { username: readUsername(username) }),
+      ...(email === undefined ? {} : { email: email === null ? null : readEmailAddress(email) }),
+    };
+    const user = await this.#dependencies.store.transaction(async (transaction) => {
+      await found(transaction, id);
+      refuseConflict(await transaction.users.update(id, wanted));
+      return found(transaction, id);
+    });
+    this.#emit('user_updated', id);
+    return toUser(user);
+  }
+
+  /**
+   * Changes the password of somebody who knows the current one. Every session ends; a new one starts.
+   *
+   * @throws {AuthError} `credentials_invalid`, `password_refused`, `user_not_found`, `busy`
+   */
+  async changePassword(
+    id: string,
+    input: { readonly currentPassword: string; readonly newPassword: string; readonly device?: Device },
+  ): Promise<TokenPair> {
+    const { store, hashes, startSession } = this.#dependencies;
+    const { passwordHash } = await found(store, id);
+    if (!(await hashes.verify(input.currentPassword, passwordHash))) {
+      throw new AuthError('credentials_invalid', 'wrong current password', {});
+    }
+    await this.setPassword(id, input.newPassword);
+    return startSession(id, input.device);
+  }
+
+  /**
+   * Sets a password on an administrator's word. Every session ends.
+   *
+   * @throws {AuthError} `user_not_found`, `password_refused`, `busy`
+   */
+  async setPassword(id: string, newPassword: string): Promise<User> {
+    const { store, hashes, policy } = this.#dependencies;
+    const { username, email } = await found(store, id);
+    await policy.validate(newPassword, [username, email]);
+    const hash = await hashes.hash(newPassword);
+    const user = await store.transaction(async (transaction) => {
+      await transaction.users.setPasswordHash(id, hash);
+      await this.#endSessions(transaction, id);
+      return found(transaction, id);
+    });
+    this.#emit('password_changed', id);
+    return toUser(user);
+  }
+
+  /**
+   * Replaces a user's roles; running sessions have the new ones at once.
+   *
+   * @throws {AuthError} `user_not_found`, `role_not_found`, `last_administrator`
+   */
+  async setRoles(id: string, roles: readonly string[]): Promise<User> {
+    const { changes, clock, emit } = this.#dependencies;
+    const wanted = [...new Set(roles)].toSorted();
+    const user = await this.#keepingAnAdministrator(id, async (transaction) => {
+      await requireRoles(transaction, wanted);
+      await transaction.users.setRoles(id, wanted);
+      transaction.append(changes.subjectRoles(id, wanted, clock()));
+    });
+    emit({ type: 'roles_set', at: clock(), userId: id, roles: wanted });
+    return { ...toUser(user), roles: wanted };
+  }
+
+  /** Ends every session and refuses new ones. @throws {AuthError} `user_not_found`, `last_administrator` */
+  async disable(id: string): Promise<User> {
+    const user = await this.#keepingAnAdministrator(id, async (transaction, before) => {
+      if (before.disabled) return;
+      await transaction.users.setDisabled(id, this.#dependencies.clock());
+      await this.#endSessions(transaction, id);
+    });
+    this.#emit('user_disabled', id);
+    return { ...toUser(user), disabled: true };
+  }
+
+  /** Lets a disabled user sign in again; ended sessions stay ended. @throws {AuthError} `user_not_found` */
+  async enable(id: string): Promise<User> {
+    const user = await this.#dependencies.store.transaction(async (transaction) => {
+      await transaction.users.setDisabled(id, undefined);
+      return found(transaction, id);
+    });
+    this.#emit('user_enabled', id);
+    return toUser(user);
+  }
+
+  /** Removes a user and all that belongs to them. @throws {AuthError} `user_not_found`, `last_administrator` */
+  async delete(id: string): Promise<void> {
+    const { changes, clock } = this.#dependencies;
+    await this.#keepingAnAdministrator(id, async (transaction) => {
+      await transaction.users.delete(id);
+      transaction.append(changes.subjectFloor(id, clock()));
+    });
+    this.#emit('user_deleted', id);
+  }
+
+  async #add(user: NewUser, roles: readonly string[]): Promise<User> {
+    const { store, hashes, policy, clock, random } = this.#dependencies;
+    const username = readUsername(user.username);
+    const email = user.email === undefined ? undefined : readEmailAddress(user.email);
+    await policy.validate(user.password, [username.shown, email?.shown]);
+    const passwordHash = await hashes.hash(user.password);
+    const id = random.uuid();
+    const record = await store.transaction(async (transaction) => {
+      await requireRoles(transaction, roles);
+      const createdAt = clock();
+      refuseConflict(await transaction.users.insert({ id, username, email, passwordHash, roles, createdAt }));
+      return found(transaction, id);
+    });
+    return toUser(record);
+  }
+
+  async #endSessions(transaction: Transaction, id: string): Promise<void> {
+    await transaction.users.advanceEpoch(id);
+    transaction.append(this.#dependencies.changes.subjectFloor(id, this.#dependencies.clock()));
+  }
+
+  /** Runs a change that may take an administrator away, and undoes it when nobody would be left. */
+  #keepingAnAdministrator(
+    id: string,
+    change: (transaction: Transaction, before: UserRecord) => Promise<void>,
+  ): Promise<UserRecord> {
+    return this.#dependencies.store.transaction(async (transaction) => {
+      await transaction.roles.lock(administratorRole);
+      const before = await found(transaction, id);
+      await change(transaction, before);
+      const wasAdministrator = before.roles.includes(administratorRole) && !before.disabled;
+      if (wasAdministrator && (await transaction.users.countEnabledWithRole(administratorRole)) === 0) {
+        throw new AuthError('last_administrator', 'the last administrator stays', {});
+      }
+      return before;
+    });
+  }
+
+  #emit(type: UserEvent, userId: string): void {
+    this.#dependencies.emit({ type, at: this.#dependencies.clock(), userId });
+  }
+}
+
+type UserEvent =
+  | 'user_registered'
+  | 'user_created'
+  | 'user_updated'
+  | 'user_disabled'
+  | 'user_enabled'
+  | 'user_deleted'
+  | 'password_changed';
+
+async function found(store: Pick<Store, 'users'>, id: string): Promise<UserRecord> {
+  return existing(await store.users.find(id));
+}
+
+function existing(user: UserRecord | undefined): UserRecord {
+  if (user === undefined) throw new AuthError('user_not_found', 'no such user', {});
+  return user;
+}
+
+async function requireRoles(transaction: Transaction, roles: readonly string[]): Promise<void> {
+  for (const role of roles) {
+    const exists = (await transaction.roles.find(role)) !== undefined;
+    if (!exists) throw new AuthError('role_not_found', 'no such role', { role });
+  }
+}
+
+function refuseConflict(conflict: UserConflict | undefined): void {
+  if (conflict === 'username') throw new AuthError('username_taken', 'user name taken', {});
+  if (conflict === 'email') throw new AuthError('email_taken', 'e-mail address taken', {});
+}

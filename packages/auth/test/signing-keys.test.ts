@@ -1,0 +1,141 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { algorithmNames, verifyAccessToken } from '@sallyport/jwt';
+import { describe, expect, it } from 'vitest';
+import { KeyEncryption } from '../src/keys/key-encryption.ts';
+import { stagesOf, type SigningKeyRecord } from '../src/keys/signing-key.ts';
+import { systemRandom } from '../src/ports.ts';
+import { sqlite } from '../src/stores/sqlite.ts';
+import { anAuth, issuer, password } from './auth-fixture.ts';
+
+const start = new Date('2026-01-01T00:00:00Z');
+const after = (seconds: number): Date => new Date(start.getTime() + seconds * 1000);
+
+function aKey(
+  keyId: string,
+  activatesAt: number,
+  algorithm: SigningKeyRecord['algorithm'] = 'ES256',
+): SigningKeyRecord {
+  return {
+    keyId,
+    algorithm,
+    publicJwk: { kty: 'EC' },
+    encryptedPrivateKey: '',
+    createdAt: start,
+    activatesAt: after(activatesAt),
+  };
+}
+
+const stages = (keys: readonly SigningKeyRecord[], at: number): Record<string, string> =>
+  Object.fromEntries([...stagesOf(keys, 'ES256', 900, after(at))].map(([key, stage]) => [key.keyId, stage]));
+
+describe('the stages of signing keys', () => {
+  const keys = [aKey('a', 0), aKey('b', 600)];
+
+  it.each([
+    [0, { a: 'current', b: 'next' }],
+    [599, { a: 'current', b: 'next' }],
+    [600, { a: 'retired', b: 'current' }],
+    [600 + 900 + 60, { a: 'retired', b: 'current' }],
+    [600 + 900 + 61, { b: 'current' }],
+  ])('K2: after %i s are %j', (at, expected) => {
+    expect(stages(keys, at)).toEqual(expected);
+  });
+
+  it('keep the keys of an earlier algorithm until their tokens have expired', () => {
+    const mixed = [aKey('old', 0, 'RS256'), aKey('new', 100)];
+    expect(stages(mixed, 200)).toEqual({ old: 'retired', new: 'current' });
+    expect(stages(mixed, 100 + 961)).toEqual({ new: 'current' });
+  });
+});
+
+describe('signing keys', () => {
+  it('K2: rotate without refusing a good token, and publish the next key before it signs', async () => {
+    const { auth, clock } = await anAuth();
+    await auth.users.register({ username: 'ada', password });
+    const sign = async (): Promise<string> => (await auth.signIn({ username: 'ada', password })).accessToken;
+    const verify = async (token: string): Promise<string | undefined> => {
+      const options = { keys: auth.keys.source, issuer, audience: issuer, now: clock() };
+      return (await verifyAccessToken(token, options)).header.kid;
+    };
+    const kids = async (): Promise<unknown[]> => (await auth.keys.publicJwkSet()).keys.map((jwk) => jwk.kid);
+
+    const [first] = await auth.keys.list();
+    const next = await auth.keys.rotate();
+    expect(next.stage).toBe('next');
+    expect(await kids()).toEqual([first?.keyId, next.keyId]);
+    clock.forward(599);
+    const before = await sign();
+    expect(await verify(before)).toBe(first?.keyId);
+    clock.forward(1);
+    expect(await verify(await sign())).toBe(next.keyId);
+    clock.forward(898);
+    expect(await verify(before)).toBe(first?.keyId);
+    clock.forward(63);
+    expect(await kids()).toEqual([next.keyId]);
+    await auth.close();
+  });
+
+  it.each(algorithmNames)('sign with %s by configuration alone', async (algorithm) => {
+    const secretKey = 'sixty-four bytes and more, so that it serves every HMAC algorithm there is';
+    const { auth, clock } = await anAuth({ algorithm, secretKey });
+    const { id } = await auth.users.register({ username: 'ada', password });
+    const { accessToken } = await auth.signIn({ username: 'ada', password });
+    const options = { keys: auth.keys.source, issuer, audience: issuer, now: clock() };
+    const { header, claims } = await verifyAccessToken(accessToken, options);
+    expect(header).toMatchObject({ alg: algorithm, typ: 'at+jwt', kid: expect.stringMatching(/^[\w-]{8}$/) });
+    expect(claims.sub).toBe(id);
+    await auth.close();
+  });
+
+  it('K1: publish public members only, and no secret at all', async () => {
+    for (const algorithm of ['RS256', 'ES256', 'EdDSA', 'HS256'] as const) {
+      const { auth } = await anAuth({ algorithm });
+      const { keys } = await auth.keys.publicJwkSet();
+      expect(keys).toHaveLength(algorithm === 'HS256' ? 0 : 1);
+      for (const jwk of keys) {
+        expect(jwk).toMatchObject({ alg: algorithm, use: 'sig', kid: expect.any(String) });
+        for (const member of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k', 'oth']) expect(jwk).not.toHaveProperty(member);
+      }
+      await auth.close();
+    }
+  });
+
+  it('K7: are useless to whoever steals the database', async () => {
+    const store = sqlite(':memory:');
+    const { auth } = await anAuth({}, store);
+    const [record] = await store.keys.list();
+    const stolen = Buffer.from(record?.encryptedPrivateKey ?? '', 'base64url').toString('latin1');
+    expect(stolen).not.toContain('"d"');
+    expect(record?.publicJwk).not.toHaveProperty('d');
+    await auth.close();
+  });
+
+  it('say plainly that they need the secret they were encrypted under', async () => {
+    const file = join(await mkdtemp(join(tmpdir(), 'sallyport-keys-')), 'keys.db');
+    await (await anAuth({}, sqlite(file))).auth.close();
+    const other = anAuth({ secretKey: 'not the secret that it was started with' }, sqlite(file));
+    await expect(other).rejects.toMatchObject({ code: 'config_invalid', message: /earlier secret/ });
+  });
+
+  it('cannot be rotated when tokens are signed with the secret itself', async () => {
+    const { auth } = await anAuth({ algorithm: 'HS256' });
+    await expect(auth.keys.rotate()).rejects.toMatchObject({ code: 'value_invalid', details: { field: 'algorithm' } });
+    await auth.close();
+  });
+});
+
+describe('encryption at rest', () => {
+  const encryption = new KeyEncryption(Buffer.from('a secret'), systemRandom);
+
+  it('gives back what it was given, under the same secret and key id only', () => {
+    const encrypted = encryption.encrypt('k1', 'private');
+    expect(encryption.decrypt('k1', encrypted)).toBe('private');
+    expect(encryption.decrypt('k2', encrypted)).toBeUndefined();
+    expect(new KeyEncryption(Buffer.from('another'), systemRandom).decrypt('k1', encrypted)).toBeUndefined();
+    expect(encryption.decrypt('k1', encrypted.slice(0, 20))).toBeUndefined();
+    expect(encryption.decrypt('k1', '')).toBeUndefined();
+    expect(encryption.encrypt('k1', 'private')).not.toBe(encrypted);
+  });
+});

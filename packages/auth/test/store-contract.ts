@@ -1,0 +1,240 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { changeKinds, type NewChange } from '../src/changes/change.ts';
+import type { SessionRecord } from '../src/sessions/session.ts';
+import type { Store } from '../src/stores/store.ts';
+import type { NewUserRecord } from '../src/users/user-store.ts';
+import type { TestDatabase } from './databases.ts';
+
+const now = new Date('2026-01-01T00:00:00Z');
+const later = new Date('2026-01-02T00:00:00Z');
+
+function aUser(name: string, email?: string): NewUserRecord {
+  return {
+    id: randomUUID(),
+    username: { shown: name, folded: name.toLowerCase() },
+    email: email === undefined ? undefined : { shown: email, folded: email.toLowerCase() },
+    passwordHash: 'hash',
+    roles: ['user'],
+    createdAt: now,
+  };
+}
+
+function aSession(userId: string, id = randomUUID().slice(0, 11)): SessionRecord {
+  return {
+    id,
+    userId,
+    userEpoch: 0,
+    generation: 1,
+    base: 0,
+    mintedAt: now,
+    rotatedAt: now,
+    salt: Buffer.from('0123456789abcdef'),
+    scope: undefined,
+    createdAt: now,
+    lastUsedAt: now,
+    idleExpiresAt: later,
+    expiresAt: later,
+    endedAt: undefined,
+    userAgent: 'test',
+    address: '127.0.0.1',
+  };
+}
+
+const aChange = (key: string): NewChange => ({
+  kind: changeKinds.sessionDead,
+  key,
+  expiresAt: 2_000_000_000,
+  critical: true,
+});
+
+/** What every store must do. A database that passes all of it can hold Sallyport's data. */
+export function describeStore(name: string, start: () => Promise<TestDatabase>): void {
+  describe(`a store on ${name}`, () => {
+    let database: TestDatabase;
+    let connect: () => Store;
+    let store: Store;
+
+    beforeAll(async () => {
+      database = await start();
+    });
+    afterAll(() => database.stop());
+    beforeEach(async () => {
+      ({ connect } = await database.create());
+      store = connect();
+      await store.migrate();
+    });
+    afterEach(() => store.close());
+
+    async function insertUser(user: NewUserRecord): Promise<unknown> {
+      return store.transaction((transaction) => transaction.users.insert(user));
+    }
+
+    it('starts with the built-in roles, and announces what they grant', async () => {
+      expect(await store.roles.list()).toEqual([
+        { name: 'admin', scopes: ['*'], builtIn: true },
+        { name: 'user', scopes: [], builtIn: true },
+      ]);
+      const { head, changes } = await store.changes.readSince(0);
+      expect(head).toBe(2);
+      expect(changes.map(({ sequence, kind, key, data }) => ({ sequence, kind, key, data }))).toEqual([
+        { sequence: 1, kind: changeKinds.roleDefinition, key: 'admin', data: { scopes: ['*'] } },
+        { sequence: 2, kind: changeKinds.roleDefinition, key: 'user', data: { scopes: [] } },
+      ]);
+    });
+
+    it('finds nothing to do when it is migrated again', async () => {
+      expect(await store.migrate()).toEqual({ from: 1, to: 1 });
+    });
+
+    it('keeps what it was given', async () => {
+      const user = aUser('Ada', 'Ada@example.com');
+      await insertUser(user);
+      const session = aSession(user.id);
+      await store.sessions.insert(session);
+      expect(await store.users.findByName('ada')).toMatchObject({
+        id: user.id,
+        username: 'Ada',
+        email: 'Ada@example.com',
+        roles: ['user'],
+        disabled: false,
+        createdAt: now,
+        epoch: 0,
+      });
+      const found = await store.sessions.find(session.id);
+      expect({ ...found, salt: Buffer.from(found?.salt ?? []) }).toEqual(session);
+    });
+
+    it('lets no two users have one name or one e-mail address, and says which it was', async () => {
+      await insertUser(aUser('Ada', 'ada@example.com'));
+      expect(await insertUser(aUser('ADA'))).toBe('username');
+      expect(await insertUser(aUser('Grace', 'ADA@example.com'))).toBe('email');
+      expect(await store.users.count()).toBe(1);
+      const grace = aUser('Grace');
+      await insertUser(grace);
+      expect(await store.users.update(grace.id, { username: { shown: 'ada', folded: 'ada' } })).toBe('username');
+    });
+
+    it('lists users by name, a page at a time, and searches without wildcards', async () => {
+      for (const username of ['delta', 'alpha', 'charlie', 'bravo', 'per%cent']) await insertUser(aUser(username));
+      const names = async (query: { limit: number; after?: string; contains?: string }): Promise<string[]> =>
+        (await store.users.list({ after: undefined, contains: undefined, ...query })).map((user) => user.username);
+      expect(await names({ limit: 2 })).toEqual(['alpha', 'bravo']);
+      expect(await names({ limit: 2, after: 'bravo' })).toEqual(['charlie', 'delta']);
+      expect(await names({ limit: 9, contains: 'a%' })).toEqual([]);
+      expect(await names({ limit: 9, contains: 'r%c' })).toEqual(['per%cent']);
+      expect(await names({ limit: 9, contains: 'lt' })).toEqual(['delta']);
+    });
+
+    it('undoes everything a transaction did when its work throws', async () => {
+      const user = aUser('ada');
+      const work = store.transaction(async (transaction) => {
+        await transaction.users.insert(user);
+        transaction.append(aChange('x'));
+        throw new Error('stop');
+      });
+      await expect(work).rejects.toThrow('stop');
+      expect(await store.users.find(user.id)).toBeUndefined();
+      expect(await store.changes.head()).toBe(2);
+    });
+
+    it('numbers changes without gaps in the order of their commits, however many writers there are', async () => {
+      const writers = Array.from({ length: 8 }, async (_, writer) => {
+        for (let round = 0; round < 10; round += 1) {
+          await store.transaction((transaction) => {
+            transaction.append(aChange(`${writer}.${round}.a`));
+            transaction.append(aChange(`${writer}.${round}.b`));
+            return Promise.resolve();
+          });
+        }
+      });
+      const seen: number[] = [];
+      let writing = true;
+      const reader = async (): Promise<void> => {
+        while (writing) {
+          const { changes } = await store.changes.readSince(seen.at(-1) ?? 2);
+          seen.push(...changes.map((change) => change.sequence));
+        }
+      };
+      const reading = reader();
+      await Promise.all(writers);
+      writing = false;
+      await reading;
+      const rest = await store.changes.readSince(seen.at(-1) ?? 2);
+      seen.push(...rest.changes.map((change) => change.sequence));
+      expect(seen).toEqual(Array.from({ length: 160 }, (_, index) => index + 3));
+    });
+
+    it('finds the newest change about a key', async () => {
+      await store.transaction((transaction) => {
+        transaction.append(aChange('k'));
+        transaction.append(aChange('k'));
+        return Promise.resolve();
+      });
+      expect(await store.changes.find(changeKinds.sessionDead, 'k')).toMatchObject({ sequence: 4 });
+      expect(await store.changes.find(changeKinds.accessTokenDead, 'k')).toBeUndefined();
+    });
+
+    it('lets exactly one of many concurrent calls rotate a session', async () => {
+      const user = aUser('ada');
+      await insertUser(user);
+      const session = aSession(user.id);
+      await store.sessions.insert(session);
+      const use = { now, idleExpiresAt: later };
+      const wins = await Promise.all(Array.from({ length: 20 }, () => store.sessions.rotate(session.id, 1, use)));
+      expect(wins.filter(Boolean)).toHaveLength(1);
+      expect(await store.sessions.find(session.id)).toMatchObject({ generation: 2, base: 1 });
+    });
+
+    it('neither rotates nor forks a session that has ended', async () => {
+      const user = aUser('ada');
+      await insertUser(user);
+      const session = aSession(user.id);
+      await store.sessions.insert(session);
+      expect(await store.sessions.end(session.id, 'signed_out', now)).toBe(true);
+      expect(await store.sessions.end(session.id, 'signed_out', now)).toBe(false);
+      expect(await store.sessions.rotate(session.id, 1, { now, idleExpiresAt: later })).toBe(false);
+      expect(await store.sessions.fork(session.id, 1, now)).toBe(false);
+    });
+
+    it('counts and lists only sessions that are live', async () => {
+      const user = aUser('ada');
+      await insertUser(user);
+      const [live, ended, older] = [aSession(user.id), aSession(user.id), { ...aSession(user.id), userEpoch: -1 }];
+      for (const session of [live, ended, older]) await store.sessions.insert(session);
+      await store.sessions.end(ended.id, 'signed_out', now);
+      expect((await store.sessions.listLive(user.id, 0, now)).map((session) => session.id)).toEqual([live.id]);
+      expect(await store.sessions.countLive(now)).toBe(1);
+      expect(await store.sessions.countLive(later)).toBe(0);
+      expect(await store.sessions.countLive(now, { userId: user.id, userEpoch: 0 })).toBe(1);
+    });
+
+    it('removes with a user everything that is theirs', async () => {
+      const user = aUser('ada');
+      await insertUser(user);
+      const session = aSession(user.id);
+      await store.sessions.insert(session);
+      await store.users.delete(user.id);
+      expect(await store.sessions.find(session.id)).toBeUndefined();
+      expect(await store.users.idsWithRole('user')).toEqual([]);
+    });
+
+    it('replaces a password hash only while it is the one that was verified', async () => {
+      const user = aUser('ada');
+      await insertUser(user);
+      await store.users.replacePasswordHash(user.id, 'another', 'new');
+      expect((await store.users.find(user.id))?.passwordHash).toBe('hash');
+      await store.users.replacePasswordHash(user.id, 'hash', 'new');
+      expect((await store.users.find(user.id))?.passwordHash).toBe('new');
+    });
+
+    if (name !== 'SQLite in memory') {
+      it('finds its data again', async () => {
+        await insertUser(aUser('ada'));
+        const again = connect();
+        expect(await again.users.count()).toBe(1);
+        await again.close();
+      });
+    }
+  });
+}

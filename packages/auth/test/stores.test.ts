@@ -1,0 +1,4 @@
+import { testDatabases } from './databases.ts';
+import { describeStore } from './store-contract.ts';
+
+for (const { name, start } of testDatabases) describeStore(name, start);
