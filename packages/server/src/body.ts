@@ -1,0 +1,75 @@
+import { parseStrictJson } from '@sallyport/jwt';
+import { parseForm } from './form.ts';
+import { HttpError } from './http-error.ts';
+
+const LIMIT_BYTES = 64 * 1024;
+
+/** A media type in which operations can read their body. */
+export type BodyMediaType = 'application/json' | 'application/x-www-form-urlencoded';
+
+/** How each media type becomes an object. Which of them an operation reads stands in its definition. */
+const parsers: Readonly<Record<BodyMediaType, (bytes: Uint8Array) => object>> = {
+  'application/json': parseJsonObject,
+  'application/x-www-form-urlencoded': (bytes) => parseForm(decodeUtf8(bytes)),
+};
+
+/**
+ * Reads a request's body into an object, at most 64 KiB of it; `undefined` when there is none.
+ *
+ * JSON is strict (no repeated members, valid UTF-8), and so is form data. Does **not** check the fields.
+ *
+ * @throws {HttpError} `body_malformed`, `body_too_large`, `media_type_unsupported`
+ */
+export async function readBody(request: Request, accepted: readonly BodyMediaType[]): Promise<object | undefined> {
+  const bytes = await readBytes(request);
+  if (bytes.byteLength === 0) return undefined;
+  const mediaType = findMediaType(request.headers, accepted);
+  if (mediaType === undefined) throw new HttpError('media_type_unsupported', { accepted });
+  return parsers[mediaType](bytes);
+}
+
+async function readBytes(request: Request): Promise<Uint8Array> {
+  if (Number(request.headers.get('content-length')) > LIMIT_BYTES) throw new HttpError('body_too_large', {});
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength;
+    // A chunked body announces no length, so what arrives is counted as well.
+    if (size > LIMIT_BYTES) throw new HttpError('body_too_large', {});
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, size);
+}
+
+function findMediaType(headers: Headers, accepted: readonly BodyMediaType[]): BodyMediaType | undefined {
+  const [essence = '', ...parameters] = (headers.get('content-type') ?? '')
+    .split(';')
+    .map((part) => part.trim().toLowerCase());
+  const readable = parameters.every(
+    (parameter) => !parameter.startsWith('charset=') || /^charset="?utf-?8"?$/.test(parameter),
+  );
+  const plain = ['', 'identity'].includes(headers.get('content-encoding') ?? '');
+  return readable && plain ? accepted.find((mediaType) => mediaType === essence) : undefined;
+}
+
+function parseJsonObject(bytes: Uint8Array): object {
+  const value = parseJson(bytes);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw new HttpError('body_malformed', { reason: 'The body must be one JSON object' });
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return parseStrictJson(bytes);
+  } catch (cause) {
+    throw new HttpError('body_malformed', { reason: 'The body is not valid JSON, or repeats a member' }, { cause });
+  }
+}
+
+function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new HttpError('body_malformed', { reason: 'The body is not valid UTF-8' }, { cause });
+  }
+}

@@ -1,0 +1,17 @@
+/** What is known of a request besides the request. */
+export interface RequestInfo {
+  /** The client's address, already read through trusted proxies. Default: unknown. */
+  readonly address?: string | undefined;
+  /** The id to log the request under. Default: the caller's `X-Request-Id`, else a random one. */
+  readonly requestId?: string | undefined;
+  /** The path the handler is mounted below (`/auth`), which the request's URL lacks. Default: unknown. */
+  readonly basePath?: string | undefined;
+}
+
+/** What one request gathers on its way through the routes. */
+export interface Exchange {
+  readonly requestId: string;
+  readonly info: RequestInfo;
+  /** The verified caller, once the guard has granted the request: for the log. */
+  subject: string | undefined;
+}

@@ -1,0 +1,50 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import type { Handler } from './handler.ts';
+
+/** A listener for `node:http` that is Express middleware as well. */
+export type NodeListener = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  next?: (error: unknown) => void,
+) => void;
+
+/** What Express adds to Node's request. */
+interface MountedRequest extends IncomingMessage {
+  readonly ip?: string;
+  readonly baseUrl?: string;
+}
+
+/**
+ * Makes a handler answer `node:http` and Express requests, below any base path.
+ *
+ * Answers everything below its path, unknown paths with 404. The client's address is Express's `request.ip`, so set
+ * Express's `trust proxy` to what is true; without Express it is the socket's. Does **not** work behind
+ * `express.json()` or another body parser, which leaves nothing to read: mount it before them.
+ *
+ * @example
+ * import { createAuth } from '@sallyport/auth';
+ * import { sqlite } from '@sallyport/auth/sqlite';
+ * import express from 'express';
+ * import { createHandler, expressHandler } from 'sallyport';
+ *
+ * const secretKey = process.env.SECRET_KEY ?? '';
+ * const auth = await createAuth({ issuer: 'https://example.com/auth', store: sqlite('app.db'), secretKey });
+ * const app = express();
+ * app.use('/auth', expressHandler(createHandler(auth)));
+ */
+export function expressHandler(handler: Handler): NodeListener {
+  return (incoming: MountedRequest, outgoing, next) => {
+    if (incoming.readableDidRead) {
+      const problem = new Error(
+        'Mount the Sallyport handler before body parsers such as express.json(): they read its bodies',
+      );
+      if (next === undefined) throw problem;
+      next(problem);
+      return;
+    }
+    const info = { address: incoming.ip ?? incoming.socket.remoteAddress, basePath: incoming.baseUrl };
+    const listen = getRequestListener(async (request) => handler(request, info), { overrideGlobalObjects: false });
+    void listen(incoming, outgoing);
+  };
+}

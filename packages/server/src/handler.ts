@@ -1,0 +1,118 @@
+import type { Auth } from '@sallyport/auth';
+import { Hono } from 'hono';
+import { createAuthentication } from './authentication.ts';
+import { type Cors, createCors } from './cors.ts';
+import type { Exchange, RequestInfo } from './exchange.ts';
+import { HttpError } from './http-error.ts';
+import { describeApi } from './openapi.ts';
+import { chooseRequestId } from './request-id.ts';
+import { type ErrorContext, createErrorResponse } from './responses.ts';
+import { methodsByPath, routes } from './routes.ts';
+import { setSecurityHeaders } from './security-headers.ts';
+import { createServeRoute } from './serve-route.ts';
+
+/** Answers one request. Never rejects. */
+export type Handler = (request: Request, info?: RequestInfo) => Promise<Response>;
+
+/** One answered request, for the log. The path comes without its query, which may hold anything. */
+export interface RequestRecord {
+  readonly requestId: string;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  /** In milliseconds. */
+  readonly durationMs: number;
+  /** The verified caller, when there was one. */
+  readonly subject?: string;
+  readonly address?: string;
+}
+
+/** How a handler reports and whom it answers. */
+export interface HandlerOptions {
+  /** Called after every request. Must not throw. Default: nothing is logged. */
+  readonly onRequest?: (record: RequestRecord) => void;
+  /** Called with whatever lies behind an answer of 500 or 503. Must not throw. Default: nothing is logged. */
+  readonly onError?: (error: unknown, requestId: string) => void;
+  /** The exact origins whose scripts may call this server. Default: none. */
+  readonly corsOrigins?: readonly string[];
+}
+
+type App = Hono<{ Bindings: Exchange }>;
+
+/**
+ * Creates the authorization server's HTTP side: a function from request to response, at home in any runtime and framework.
+ *
+ * Answers every path it is given, unknown ones with 404. Does **not** listen, terminate TLS, limit rates, or read
+ * `X-Forwarded-*`: whoever calls it passes the client's address in `info`.
+ *
+ * @example
+ * import { createAuth } from '@sallyport/auth';
+ * import { sqlite } from '@sallyport/auth/sqlite';
+ * import { createHandler } from 'sallyport';
+ *
+ * const auth = await createAuth({ issuer: 'https://auth.example.com', store: sqlite('app.db'), secretKey: process.env.SECRET_KEY ?? '' });
+ * const handler = createHandler(auth);
+ * const response = await handler(new Request('https://auth.example.com/livez'));
+ *
+ * @throws {TypeError} when an entry of `corsOrigins` is not an exact origin
+ */
+export function createHandler(auth: Auth, options: HandlerOptions = {}): Handler {
+  const app = createApp(auth, options);
+  const cors = createCors(options.corsOrigins ?? []);
+  return async (request, info = {}) => {
+    const started = performance.now();
+    const requestId = info.requestId ?? chooseRequestId(request.headers);
+    const exchange: Exchange = { requestId, info, subject: undefined };
+    const response = await answer(app, cors, request, exchange);
+    response.headers.set('x-request-id', requestId);
+    setSecurityHeaders(response.headers, auth.issuer);
+    cors.mark(request, response.headers);
+    options.onRequest?.({
+      requestId,
+      method: request.method,
+      path: (info.basePath ?? '') + new URL(request.url).pathname,
+      status: response.status,
+      durationMs: performance.now() - started,
+      ...(exchange.subject !== undefined && { subject: exchange.subject }),
+      ...(info.address !== undefined && { address: info.address }),
+    });
+    return response;
+  };
+}
+
+const allMethods: readonly string[] = [...new Set([...methodsByPath(routes).values()].flat())];
+
+async function answer(app: App, cors: Cors, request: Request, exchange: Exchange): Promise<Response> {
+  return cors.answerPreflight(request, allMethods) ?? app.fetch(request, exchange);
+}
+
+function createApp(auth: Auth, { onError }: HandlerOptions): App {
+  const app: App = new Hono<{ Bindings: Exchange }>();
+  const services = { auth, authenticate: createAuthentication(auth), describeApi: () => describeApi(routes) };
+  const refuse = (error: unknown, { requestId }: Exchange, style: ErrorContext['style'] = 'problem'): Response => {
+    const response = createErrorResponse(error, { style, issuer: auth.issuer, requestId });
+    if (response.status >= 500) onError?.(error, requestId);
+    return response;
+  };
+  for (const route of routes) {
+    const serve = createServeRoute(route, services);
+    app.on(route.method, toRouterPath(route.path), async ({ req, env }) => {
+      try {
+        return await serve(req.raw, req.param(), env);
+      } catch (error) {
+        return refuse(error, env, route.operation.errors);
+      }
+    });
+  }
+  for (const [path, allow] of methodsByPath(routes)) {
+    app.all(toRouterPath(path), ({ env }) => refuse(new HttpError('method_not_allowed', { allow }), env));
+  }
+  app.notFound(({ env }) => refuse(new HttpError('not_found', {}), env));
+  app.onError((error, { env }) => refuse(error, env));
+  return app;
+}
+
+/** Routes are written as in OpenAPI; the router wants `/users/:id`. */
+function toRouterPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1');
+}

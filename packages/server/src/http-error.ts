@@ -1,0 +1,52 @@
+/** One thing wrong with one field of a request. */
+export interface FieldError {
+  /** The field's wire name; a path with dots inside lists (`roles.1`). */
+  readonly field: string;
+  readonly message: string;
+}
+
+/** What each refusal of the HTTP layer itself can tell the caller besides its code. */
+export interface HttpErrorDetails {
+  /** The body is missing, is not valid JSON or form data, or repeats a field. */
+  body_malformed: { readonly reason: string };
+  /** The body is longer than 64 KiB. */
+  body_too_large: Readonly<Record<never, never>>;
+  /** The body's `Content-Type` is none that this operation reads. */
+  media_type_unsupported: { readonly accepted: readonly string[] };
+  /** Fields are unknown, missing or of the wrong form; every one is listed. */
+  value_invalid: { readonly errors: readonly FieldError[] };
+  /** The token request does not add up. */
+  request_invalid: { readonly reason: string };
+  /** The `grant_type` is none that this server knows. */
+  grant_type_unsupported: Readonly<Record<never, never>>;
+  /** The caller would give, take or touch rights they do not hold themselves. */
+  insufficient_scope: Readonly<Record<never, never>>;
+  /** Nothing is at this path. */
+  not_found: Readonly<Record<never, never>>;
+  /** The path exists, but not for this method. */
+  method_not_allowed: { readonly allow: readonly string[] };
+}
+
+/** Every code an {@link HttpError} can carry. */
+export type HttpErrorCode = keyof HttpErrorDetails;
+
+/** Thrown when a request is refused before, or without asking, the engine. Never holds what the caller sent but field names. */
+export class HttpError<Code extends HttpErrorCode = HttpErrorCode> extends Error {
+  override readonly name = 'HttpError';
+  readonly code: Code;
+  readonly details: HttpErrorDetails[Code];
+
+  constructor(code: Code, details: HttpErrorDetails[Code], options?: ErrorOptions) {
+    super(code, options);
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** {@link HttpError} as a union over its codes, so that `switch (error.code)` narrows `error.details`. */
+export type AnyHttpError = { [Code in HttpErrorCode]: HttpError<Code> }[HttpErrorCode];
+
+/** Tells whether a caught value is an {@link HttpError}. */
+export function isHttpError(error: unknown): error is AnyHttpError {
+  return error instanceof HttpError;
+}

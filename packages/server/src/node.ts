@@ -1,0 +1,100 @@
+import { createServer, type RequestListener } from 'node:http';
+import { getRequestListener, type Http2Bindings, type HttpBindings } from '@hono/node-server';
+import type { Auth } from '@sallyport/auth';
+import { urlHost } from './environment/addresses.ts';
+import type { Settings } from './environment/settings.ts';
+import { createHandler } from './handler.ts';
+import type { Log } from './logging.ts';
+import { createFirstAdministrator, lacksAdministrator } from './node/administrators.ts';
+import { clientAddress, trustNetworks } from './node/client-address.ts';
+import { watchConnections } from './node/draining.ts';
+import { greetingOf, type Greeting } from './node/greeting.ts';
+import { listen } from './node/listening.ts';
+import { openAuth, type OpenedAuth } from './node/opening.ts';
+import { chooseRequestId } from './request-id.ts';
+
+/** How long running requests may take to finish when the server stops, in milliseconds. */
+const drainPatience = 10_000;
+
+/** A server that is listening. */
+export interface RunningServer {
+  readonly greeting: Greeting;
+  readonly warnings: readonly string[];
+  /** Stops accepting, finishes running requests (10 seconds at most), closes the database. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the authorization server these settings describe.
+ *
+ * Takes the port first, so that a second start fails before it touches the database; until the database is open,
+ * requests are answered with 503. Does not handle signals: the `serve` command does.
+ *
+ * @example
+ * const settings = readEnvironment({ process: { PORT: '0', DATABASE_URL: 'memory:' } });
+ * const server = await startServer(settings, await createLog({ level: 'info', format: 'json' }));
+ * await server.stop();
+ *
+ * @throws {ListenError} `listen_failed`
+ * @throws {EnvironmentError} `environment_invalid`
+ * @throws {AuthError} `config_invalid`, `store_unavailable`
+ */
+export async function startServer(settings: Settings, log: Log): Promise<RunningServer> {
+  let answer: RequestListener = answerNotReady;
+  const server = createServer({ headersTimeout: 15_000, requestTimeout: 30_000 }, (request, response) =>
+    answer(request, response),
+  );
+  const connections = watchConnections(server);
+  const port = await listen(server, settings);
+  const opened = await open(settings, port, log).catch(async (error: unknown) => {
+    await connections.stop(0);
+    throw error;
+  });
+  answer = requestListener(settings, opened.auth, log);
+  return {
+    greeting: greetingOf(settings, {
+      url: `http://${urlHost(settings.host)}:${port}`,
+      issuer: opened.auth.issuer,
+      location: opened.auth.location,
+      secretKeyFile: opened.secretKeyFile,
+      lacksAdministrator: await lacksAdministrator(opened.auth),
+    }),
+    warnings: opened.warnings,
+    stop: async () => {
+      await connections.stop(drainPatience);
+      await opened.auth.close();
+    },
+  };
+}
+
+async function open(settings: Settings, port: number, log: Log): Promise<OpenedAuth> {
+  const opened = await openAuth(settings, { port, onEvent: log.event });
+  try {
+    await createFirstAdministrator(opened.auth, settings.firstAdministrator);
+  } catch (error) {
+    await opened.auth.close();
+    throw error;
+  }
+  return opened;
+}
+
+function requestListener(settings: Settings, auth: Auth, log: Log): RequestListener {
+  const handle = createHandler(auth, {
+    corsOrigins: settings.corsOrigins,
+    onRequest: log.request,
+    onError: log.failure,
+  });
+  const trust = trustNetworks(settings.trustedProxies);
+  const respond = (request: Request, { incoming }: HttpBindings | Http2Bindings): Promise<Response> => {
+    const forwardedFor = request.headers.get('x-forwarded-for') ?? undefined;
+    const address = clientAddress(incoming.socket.remoteAddress, forwardedFor, trust);
+    const context = { requestId: chooseRequestId(request.headers), ...(address !== undefined && { address }) };
+    return log.within(context, () => handle(request, context));
+  };
+  const listener = getRequestListener(respond, { overrideGlobalObjects: false });
+  return (request, response) => void listener(request, response);
+}
+
+const answerNotReady: RequestListener = (_request, response) => {
+  response.writeHead(503, { 'Retry-After': '1' }).end();
+};

@@ -1,0 +1,135 @@
+import type { Auth, Device } from '@sallyport/auth';
+import type { Access } from '@sallyport/guard';
+import type * as z from 'zod';
+import type { BodyMediaType } from './body.ts';
+import { HttpError } from './http-error.ts';
+import type { ErrorCode } from './responses.ts';
+import { validate } from './validation.ts';
+
+/** Who calls: the verified bearer of an access token, or nobody in particular on an open route. */
+export type Caller = Access | undefined;
+
+/** The part of an API an operation is listed under. */
+export type Tag = 'Tokens' | 'Account' | 'Users' | 'Roles' | 'Keys' | 'Discovery' | 'Health';
+
+/** What every operation can use. */
+export interface OperationContext<Who extends Caller> {
+  readonly auth: Auth;
+  readonly caller: Who;
+  /** What is known of the client, for its session. */
+  readonly device: Device;
+  readonly request: Request;
+  /** The path this server is mounted below, when the host framework said so. */
+  readonly basePath: string | undefined;
+  /** Checks the request's bearer token where a route does not demand one; throws what the guard refuses. */
+  readonly authenticate: () => Promise<Access>;
+  /** The OpenAPI document of all routes. */
+  readonly describeApi: () => object;
+}
+
+/** The parts of a request before they are checked. */
+export interface RawInput {
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+}
+
+interface BodyDefinition<Schema extends z.ZodType> {
+  /** An optional schema makes an operation that works without a body. */
+  readonly schema: Schema;
+  readonly mediaTypes: readonly BodyMediaType[];
+}
+
+interface Success<Schema extends z.ZodType> {
+  readonly status: 200 | 201 | 204 | 302;
+  readonly description: string;
+  /** The shape of the JSON body. None: no body, or a `Response` of the operation's own. */
+  readonly schema?: Schema;
+  /** The media type. Default: `application/json`. */
+  readonly mediaType?: string;
+  /** Default: `no-store`. */
+  readonly cacheControl?: string;
+}
+
+interface OperationFacts {
+  /** The `operationId` of the API document. */
+  readonly id: string;
+  readonly tag: Tag;
+  readonly summary: string;
+  readonly description?: string;
+  /** How failures are worded: RFC 6749 section 5.2 for the token endpoints, RFC 9457 elsewhere. Default: `problem`. */
+  readonly errors?: 'oauth' | 'problem';
+  /** Whether an open route reads a bearer token when there is one. Default: `false`. */
+  readonly takesBearer?: true;
+  /** The errors of its own that the operation documents; those of reading the request are known from its shape. */
+  readonly refusals?: readonly ErrorCode[];
+}
+
+interface OperationDefinition<
+  Who extends Caller,
+  Body extends z.ZodType,
+  Query extends z.ZodType,
+  Params extends z.ZodType,
+  Result extends z.ZodType,
+> extends OperationFacts {
+  readonly body?: BodyDefinition<Body>;
+  readonly query?: Query;
+  readonly params?: Params;
+  readonly success: Success<Result>;
+  readonly handle: (
+    input: OperationContext<Who> & {
+      readonly body: z.output<Body>;
+      readonly query: z.output<Query>;
+      readonly params: z.output<Params>;
+    },
+  ) => Promise<z.output<Result> | Response>;
+}
+
+/** One thing the API can do: what it reads, what it answers, and how. Rows of the route table point at operations. */
+export interface Operation<Who extends Caller = undefined> extends OperationFacts {
+  readonly body: BodyDefinition<z.ZodType> | undefined;
+  readonly query: z.ZodType | undefined;
+  readonly params: z.ZodType | undefined;
+  readonly success: Success<z.ZodType>;
+  /** Checks the raw input, handles it, and gives the response body, or a whole response. */
+  readonly run: (context: OperationContext<Who>, input: RawInput) => Promise<unknown>;
+}
+
+/**
+ * Ties an operation's schemas to its handler, so that the handler sees checked, typed input and must return the
+ * documented shape.
+ */
+export function defineOperation<
+  Who extends Caller = undefined,
+  Body extends z.ZodType = z.ZodVoid,
+  Query extends z.ZodType = z.ZodVoid,
+  Params extends z.ZodType = z.ZodVoid,
+  Result extends z.ZodType = z.ZodVoid,
+>(definition: OperationDefinition<Who, Body, Query, Params, Result>): Operation<Who> {
+  const { body, query, params, handle, ...facts } = definition;
+  return {
+    ...facts,
+    body,
+    query,
+    params,
+    run: async (context, input) =>
+      handle({
+        ...context,
+        params: checkPart(params, input.params),
+        query: checkPart(query, input.query),
+        body: checkBody(body?.schema, input.body),
+      }),
+  };
+}
+
+function checkBody<Schema extends z.ZodType>(schema: Schema | undefined, body: unknown): z.output<Schema> {
+  if (schema !== undefined && body === undefined && !schema.safeParse(undefined).success) {
+    throw new HttpError('body_malformed', { reason: 'The request needs a body' });
+  }
+  return checkPart(schema, body);
+}
+
+// Without a schema the part is `void` by the type parameter's default, which the compiler cannot relate to `undefined`.
+function checkPart<Schema extends z.ZodType>(schema: Schema | undefined, value: unknown): z.output<Schema> {
+  return schema === undefined ? (undefined as z.output<Schema>) : validate(schema, value);
+}

@@ -1,0 +1,84 @@
+import type { Access } from '@sallyport/guard';
+import * as z from 'zod';
+import { type Operation, defineOperation } from '../operation.ts';
+import { showSession, showTokens, showUser } from '../representations.ts';
+import { email, listOf, password, revoked, session, text, tokenResponse, user, username } from '../schemas.ts';
+
+const accountChanges = z
+  .strictObject({ username: username.optional(), email: email.nullable().optional() })
+  .meta({ id: 'AccountChanges' });
+
+const passwordChange = z
+  .strictObject({ current_password: password, new_password: password })
+  .meta({ id: 'PasswordChange' });
+
+const sessions = listOf('Sessions', session);
+
+/** `GET /me` */
+export const readMe: Operation<Access> = defineOperation({
+  id: 'readMe',
+  tag: 'Account',
+  summary: 'Show your own account',
+  success: { status: 200, description: 'You', schema: user },
+  handle: async ({ auth, caller }) => showUser(await auth.users.get(caller.subject)),
+});
+
+/** `PATCH /me` */
+export const updateMe: Operation<Access> = defineOperation({
+  id: 'updateMe',
+  tag: 'Account',
+  summary: 'Change your own user name or e-mail address',
+  description:
+    'Roles and everything else that grants rights cannot be changed here. `email: null` removes the address.',
+  body: { schema: accountChanges, mediaTypes: ['application/json'] },
+  success: { status: 200, description: 'You, changed', schema: user },
+  refusals: ['username_taken', 'email_taken'],
+  handle: async ({ auth, caller, body }) => showUser(await auth.users.update(caller.subject, body)),
+});
+
+/** `POST /me/password` */
+export const changeMyPassword: Operation<Access> = defineOperation({
+  id: 'changeMyPassword',
+  tag: 'Account',
+  summary: 'Change your own password',
+  description: 'Ends all of your sessions, on every device, and starts a new one with the tokens in the answer.',
+  body: { schema: passwordChange, mediaTypes: ['application/json'] },
+  success: { status: 200, description: 'Tokens of the new session', schema: tokenResponse },
+  refusals: ['credentials_invalid', 'password_refused', 'busy'],
+  handle: async ({ auth, caller, body, device }) => {
+    const passwords = { currentPassword: body.current_password, newPassword: body.new_password };
+    return showTokens(await auth.users.changePassword(caller.subject, { ...passwords, device }));
+  },
+});
+
+/** `GET /me/sessions` */
+export const listMySessions: Operation<Access> = defineOperation({
+  id: 'listMySessions',
+  tag: 'Account',
+  summary: 'List your own live sessions, newest first',
+  success: { status: 200, description: 'One for each device you are signed in on', schema: sessions },
+  handle: async ({ auth, caller }) => {
+    const live = await auth.sessions.list(caller.subject);
+    return { items: live.map((each) => showSession(each, caller.sessionId)) };
+  },
+});
+
+/** `DELETE /me/sessions` */
+export const endMySessions: Operation<Access> = defineOperation({
+  id: 'endMySessions',
+  tag: 'Account',
+  summary: 'Sign out everywhere, this session included',
+  success: { status: 200, description: 'Every session has ended', schema: revoked },
+  handle: async ({ auth, caller }) => ({ revoked: await auth.sessions.endAll(caller.subject) }),
+});
+
+/** `DELETE /me/sessions/{id}` */
+export const endMySession: Operation<Access> = defineOperation({
+  id: 'endMySession',
+  tag: 'Account',
+  summary: 'Sign out on one device',
+  params: z.strictObject({ id: text }),
+  success: { status: 204, description: 'The session has ended' },
+  refusals: ['session_not_found'],
+  handle: async ({ auth, caller, params }) => auth.sessions.end(params.id, { userId: caller.subject }),
+});

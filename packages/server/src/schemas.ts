@@ -1,0 +1,208 @@
+import * as z from 'zod';
+import type { OAuthError, Problem } from './responses.ts';
+
+/** A user as the API shows it. */
+export interface UserBody {
+  readonly id: string;
+  readonly username: string;
+  readonly email: string | null;
+  readonly roles: readonly string[];
+  readonly disabled: boolean;
+  readonly created_at: string;
+}
+
+/** A session as the API shows it. */
+export interface SessionBody {
+  readonly id: string;
+  readonly created_at: string;
+  readonly last_used_at: string;
+  readonly expires_at: string;
+  readonly user_agent: string | null;
+  readonly address: string | null;
+  readonly current: boolean;
+}
+
+/** A role as the API shows it. */
+export interface RoleBody {
+  readonly name: string;
+  readonly scopes: readonly string[];
+  readonly built_in: boolean;
+}
+
+/** A signing key as the API shows it: never the key itself. */
+export interface SigningKeyBody {
+  readonly id: string;
+  readonly algorithm: string;
+  readonly stage: 'next' | 'current' | 'retired';
+  readonly created_at: string;
+  readonly activates_at: string;
+}
+
+/** A successful token response (RFC 6749, section 5.1). */
+export interface TokenBody {
+  readonly access_token: string;
+  readonly token_type: 'Bearer';
+  readonly expires_in: number;
+  readonly refresh_token: string;
+  readonly scope: string;
+}
+
+/** A list without pages. */
+export interface ListBody<Item> {
+  readonly items: readonly Item[];
+}
+
+/** One page of a list. `next_cursor` is null at the end. */
+export interface PageBody<Item> extends ListBody<Item> {
+  readonly next_cursor: string | null;
+}
+
+const MAX_TEXT_LENGTH = 1024;
+const MAX_LIST_LENGTH = 200;
+
+/** Text without control characters; the engine knows the finer rules. */
+export const text: z.ZodType<string> = z
+  .string()
+  .min(1)
+  .max(MAX_TEXT_LENGTH)
+  // oxlint-disable-next-line no-control-regex -- control characters are what this refuses
+  .refine((value) => !/[\u0000-\u001F\u007F]/.test(value));
+
+/** A password: any characters. How good it must be is the engine's rule. */
+export const password: z.ZodType<string> = z
+  .string()
+  .min(1)
+  .max(MAX_TEXT_LENGTH)
+  .meta({ format: 'password', examples: ['correct horse battery staple'] });
+
+/** A user name, as it is given. */
+export const username: z.ZodType<string> = text.meta({ examples: ['alice'] });
+
+/** An e-mail address, as it is given. */
+export const email: z.ZodType<string> = text.meta({ format: 'email', examples: ['alice@example.com'] });
+
+/** A token, as it is presented: whatever it is, it is looked at by whoever can tell. */
+export const presentedToken: z.ZodType<string> = z.string().min(1);
+
+/** Scopes separated by spaces. */
+export const scope: z.ZodType<string> = z.string().meta({
+  description: 'Space-separated scopes. May only ask for less than the user may do. Default: all of it.',
+  examples: [''],
+});
+
+/** Names of roles or scopes. */
+export const names: z.ZodType<string[]> = z.array(text).max(MAX_LIST_LENGTH);
+
+const moment = z.string().meta({ format: 'date-time', examples: ['2026-01-31T12:00:00.000Z'] });
+const userId = z.string().meta({ format: 'uuid', examples: ['3f0e4c0e-6a55-4a55-9d3c-0b7f6f2f9a51'] });
+
+/** {@link UserBody} */
+export const user: z.ZodType<UserBody> = z
+  .strictObject({
+    id: userId,
+    username: z.string().meta({ examples: ['alice'] }),
+    email: z
+      .string()
+      .nullable()
+      .meta({ examples: ['alice@example.com'] }),
+    roles: z.array(z.string()).meta({ examples: [['user']] }),
+    disabled: z.boolean().meta({ examples: [false] }),
+    created_at: moment,
+  })
+  .meta({ id: 'User' });
+
+/** {@link SessionBody} */
+export const session: z.ZodType<SessionBody> = z
+  .strictObject({
+    id: z.string().meta({ examples: ['q1Zr8xk0T2c'] }),
+    created_at: moment,
+    last_used_at: moment,
+    expires_at: moment,
+    user_agent: z.string().nullable(),
+    address: z
+      .string()
+      .nullable()
+      .meta({ examples: ['203.0.113.7'] }),
+    current: z.boolean().meta({ description: 'Whether this request was made in it.' }),
+  })
+  .meta({ id: 'Session' });
+
+/** {@link RoleBody} */
+export const role: z.ZodType<RoleBody> = z
+  .strictObject({
+    name: z.string().meta({ examples: ['editor'] }),
+    scopes: z.array(z.string()).meta({ examples: [['todos:read', 'todos:write']] }),
+    built_in: z.boolean().meta({ examples: [false] }),
+  })
+  .meta({ id: 'Role' });
+
+/** {@link SigningKeyBody} */
+export const signingKey: z.ZodType<SigningKeyBody> = z
+  .strictObject({
+    id: z.string().meta({ examples: ['a8Kq0f3T'] }),
+    algorithm: z.string().meta({ examples: ['ES256'] }),
+    stage: z.enum(['next', 'current', 'retired']),
+    created_at: moment,
+    activates_at: moment,
+  })
+  .meta({ id: 'SigningKey' });
+
+/** {@link TokenBody} */
+export const tokenResponse: z.ZodType<TokenBody> = z
+  .strictObject({
+    access_token: z.string().meta({ description: 'A JWT (RFC 9068).' }),
+    token_type: z.literal('Bearer'),
+    expires_in: z
+      .number()
+      .int()
+      .meta({ description: 'Seconds until the access token expires.', examples: [900] }),
+    refresh_token: z.string().meta({ description: 'Opaque. Each use gives a new one.' }),
+    scope: z.string().meta({ examples: ['users:read users:write'] }),
+  })
+  .meta({ id: 'TokenResponse' });
+
+/** The answer to ending many sessions at once. */
+export const revoked: z.ZodType<{ readonly revoked: number }> = z
+  .strictObject({
+    revoked: z
+      .number()
+      .int()
+      .meta({ description: 'How many live sessions ended.', examples: [2] }),
+  })
+  .meta({ id: 'Revoked' });
+
+/** The error body outside the token endpoints. */
+export const problem: z.ZodType<Problem> = z
+  .strictObject({
+    type: z.literal('about:blank'),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string(),
+    code: z.string().meta({ description: 'Stable: branch on it.' }),
+    errors: z.array(z.strictObject({ field: z.string(), message: z.string() })).optional(),
+    request_id: z.string().optional().meta({ description: 'Where to look in the server log.' }),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457 problem details.' });
+
+/** The error body of the token endpoints. */
+export const oauthError: z.ZodType<OAuthError> = z
+  .strictObject({ error: z.string(), error_description: z.string().optional() })
+  .meta({ id: 'OAuthError', description: 'RFC 6749, section 5.2.' });
+
+/** A list of these, as the schema called `id`. */
+export function listOf<Item>(id: string, item: z.ZodType<Item>): z.ZodType<ListBody<Item>> {
+  return z.strictObject({ items: z.array(item) }).meta({ id });
+}
+
+/** A page of these, as the schema called `id`. */
+export function pageOf<Item>(id: string, item: z.ZodType<Item>): z.ZodType<PageBody<Item>> {
+  return z
+    .strictObject({
+      items: z.array(item),
+      next_cursor: z
+        .string()
+        .nullable()
+        .meta({ description: 'Send it as `cursor` for the next page; null at the end.' }),
+    })
+    .meta({ id });
+}

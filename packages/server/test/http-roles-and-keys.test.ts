@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openServer, type SignedIn, type TestServer } from './http-server.ts';
+
+let server: TestServer;
+let admin: SignedIn;
+
+beforeAll(async () => {
+  server = await openServer();
+  admin = await server.aUser('root', ['admin']);
+});
+afterAll(() => server.auth.close());
+
+const asAdmin = (method: string, path: string, body?: object): ReturnType<TestServer['call']> =>
+  server.call(method, path, { token: admin.token, ...(body === undefined ? {} : { body }) });
+
+describe('/roles', () => {
+  it('lists the built-in roles', async () => {
+    const { items } = (await asAdmin('GET', '/roles')).json as { items: object[] };
+    expect(items).toContainEqual({ name: 'admin', scopes: ['*'], built_in: true });
+    expect(items).toContainEqual(expect.objectContaining({ name: 'user', built_in: true }));
+  });
+
+  it('defines, redefines and deletes a role', async () => {
+    const scopes = ['todos:read', 'todos:write'];
+    expect(await asAdmin('PUT', '/roles/editor', { scopes })).toMatchObject({
+      status: 200,
+      json: { name: 'editor', scopes, built_in: false },
+    });
+    expect((await asAdmin('PUT', '/roles/editor', { scopes: ['todos:read'] })).json).toMatchObject({
+      scopes: ['todos:read'],
+    });
+    expect((await asAdmin('DELETE', '/roles/editor')).status).toBe(204);
+    expect(await asAdmin('DELETE', '/roles/editor')).toMatchObject({ status: 404, json: { code: 'role_not_found' } });
+  });
+
+  it('acts at once on tokens already issued (S9)', async () => {
+    await asAdmin('PUT', '/roles/reader', { scopes: ['users:read'] });
+    const { token } = await server.aUser('rene', ['reader']);
+    expect((await server.call('GET', '/users', { token })).status).toBe(200);
+    await asAdmin('PUT', '/roles/reader', { scopes: [] });
+    expect((await server.call('GET', '/users', { token })).status).toBe(403);
+  });
+
+  it.each(['PUT', 'DELETE'])('leaves admin as it is (%s)', async (method) => {
+    const answer = await asAdmin(method, '/roles/admin', method === 'PUT' ? { scopes: [] } : undefined);
+    expect(answer).toMatchObject({ status: 409, json: { code: 'role_built_in' } });
+  });
+
+  it.each([
+    ['a scope with a space', '/roles/editor', { scopes: ['a b'] }],
+    ['a scope that is no text', '/roles/editor', { scopes: [1] }],
+    ['no scopes', '/roles/editor', {}],
+    ['a role name with a slash', '/roles/a%2Fb', { scopes: [] }],
+    ['a role name with a line break', '/roles/a%0Ab', { scopes: [] }],
+  ])('refuses %s', async (_, path, body) => {
+    expect(await asAdmin('PUT', path, body)).toMatchObject({ status: 422, json: { code: 'value_invalid' } });
+  });
+});
+
+describe('S17 roles:write defines no more than it holds', () => {
+  it.each([
+    ['PUT', '/roles/mine', { scopes: ['users:write'] }],
+    ['PUT', '/roles/mine', { scopes: ['*'] }],
+    ['PUT', '/roles/strong', { scopes: [] }],
+    ['DELETE', '/roles/strong', undefined],
+  ])('%s %s %o', async (method, path, body) => {
+    await server.auth.roles.set('strong', ['users:write']);
+    await server.auth.roles.set('role-keeper', ['roles:*', 'todos:*']);
+    const { token } = await server.aUser(`keeper-${Math.random().toString(36).slice(2)}`, ['role-keeper']);
+    const answer = await server.call(method, path, { token, ...(body === undefined ? {} : { body }) });
+    expect(answer).toMatchObject({ status: 403, json: { code: 'insufficient_scope' } });
+  });
+
+  it('may hand on what it holds, wildcards included', async () => {
+    await server.auth.roles.set('role-keeper', ['roles:*', 'todos:*']);
+    const { token } = await server.aUser('keeper', ['role-keeper']);
+    const answer = await server.call('PUT', '/roles/todo-reader', {
+      token,
+      body: { scopes: ['todos:read', 'todos:*'] },
+    });
+    expect(answer.status).toBe(200);
+  });
+});
+
+describe('/keys', () => {
+  it('lists and rotates, and never shows a key (K1, K7)', async () => {
+    const created = await asAdmin('POST', '/keys/rotate');
+    expect(created).toMatchObject({ status: 201, json: { stage: 'next', algorithm: 'ES256' } });
+    const { items } = (await asAdmin('GET', '/keys')).json as { items: { stage: string }[] };
+    expect(items.map(({ stage }) => stage).toSorted()).toEqual(['current', 'next']);
+    const published = await server.call('GET', '/.well-known/jwks.json');
+    expect((published.json as { keys: object[] }).keys).toHaveLength(2);
+    expect(published.text).not.toMatch(/"(d|p|q|dp|dq|qi|k)":/);
+  });
+});
+
+describe('every guarded route refuses those without the right (B1, B3, S17)', () => {
+  const rows = [
+    ['POST', '/token/introspect', 'tokens:introspect'],
+    ['GET', '/users', 'users:read'],
+    ['POST', '/users', 'users:write'],
+    ['GET', '/users/x', 'users:read'],
+    ['PATCH', '/users/x', 'users:write'],
+    ['DELETE', '/users/x', 'users:write'],
+    ['PUT', '/users/x/roles', 'users:write'],
+    ['POST', '/users/x/disable', 'users:write'],
+    ['POST', '/users/x/enable', 'users:write'],
+    ['GET', '/users/x/sessions', 'users:read'],
+    ['DELETE', '/users/x/sessions', 'users:write'],
+    ['GET', '/roles', 'roles:read'],
+    ['PUT', '/roles/x', 'roles:write'],
+    ['DELETE', '/roles/x', 'roles:write'],
+    ['GET', '/keys', 'keys:read'],
+    ['POST', '/keys/rotate', 'keys:write'],
+  ] as const;
+
+  it.each(rows)('%s %s needs %s', async (method, path, scope) => {
+    const everythingElse = rows.map(([, , other]) => other).filter((other) => other !== scope);
+    const role = `all-but-${scope.replace(':', '-')}`;
+    await server.auth.roles.set(role, [...new Set(everythingElse)]);
+    const { token } = await server.aUser(`u-${Math.random().toString(36).slice(2)}`, [role]);
+    const refused = await server.call(method, path, { token });
+    expect(refused.status).toBe(403);
+    expect(refused.headers.get('www-authenticate')).toContain(`error="insufficient_scope"`);
+    expect(refused.headers.get('www-authenticate')).toContain(`scope="${scope}"`);
+    const anonymous = await server.call(method, path);
+    expect(anonymous).toMatchObject({ status: 401, json: { detail: 'Not authenticated' } });
+    expect(anonymous.headers.get('www-authenticate')).toMatch(/^Bearer realm="[^"]+"$/);
+  });
+
+  it.each([
+    ['GET', '/me'],
+    ['PATCH', '/me'],
+    ['POST', '/me/password'],
+    ['GET', '/me/sessions'],
+    ['DELETE', '/me/sessions'],
+    ['DELETE', '/me/sessions/x'],
+  ])('%s %s needs a signed-in user', async (method, path) => {
+    expect((await server.call(method, path)).status).toBe(401);
+    expect((await server.call(method, path, { token: 'garbage' })).json).toMatchObject({
+      detail: 'Could not validate credentials',
+    });
+  });
+});
