@@ -1,0 +1,23 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const source = (path: string): string => fileURLToPath(new URL(`packages/${path}`, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^@sallyport\/auth\/(sqlite|postgres)$/, replacement: source('auth/src/stores/$1.ts') },
+      { find: /^@sallyport\/(\w+)$/, replacement: source('$1/src/index.ts') },
+      { find: /^@sallyport\/(\w+)\/(\w+)$/, replacement: source('$1/src/$2.ts') },
+      { find: /^sallyport$/, replacement: source('server/src/index.ts') },
+    ],
+  },
+  test: {
+    include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    typecheck: { enabled: false },
+  },
+});
