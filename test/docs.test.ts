@@ -2,31 +2,45 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runProgram, runShell } from './child-process.ts';
+import { docstringExamples } from './docstring-examples.ts';
 import { codeBlocks, documents, fileNameOf, packageReadmes } from './docs-examples.ts';
 import { type ServerProcess, startServer } from './server-process.ts';
 import { root } from './source-files.ts';
 
 const tsc = join(root, 'node_modules/typescript/bin/tsc');
 
-describe('every ts block of the documents', () => {
-  // Inside the repository, so that the packages are found; dist/ is never committed.
-  const folder = join(root, 'dist/docs-examples');
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+/** Compiles files in a folder of the repository, where the packages are found; dist/ is never committed. */
+async function compile(
+  name: string,
+  files: Readonly<Record<string, string>>,
+): Promise<{ status: number | null; stdout: string }> {
+  const folder = join(root, 'dist', name);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
+  const compilerOptions = { rootDir: '../..', noUnusedLocals: false, noUnusedParameters: false };
+  const config = { extends: '../../tsconfig.test.json', compilerOptions, include: ['*.ts'] };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
+  const { status, stdout } = await runProgram([tsc, '-p', folder]);
+  rmSync(folder, { recursive: true, force: true });
+  return { status, stdout };
+}
 
-  it('compiles', async () => {
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder, { recursive: true });
+describe('every example', () => {
+  it('in a document compiles', async () => {
     const blocks = documents()
       .flatMap(codeBlocks)
       .filter(({ language }) => language === 'ts');
-    for (const block of blocks) writeFileSync(join(folder, fileNameOf(block)), `${block.text}\nexport {};\n`);
-    const compilerOptions = { rootDir: '../..', noUnusedLocals: false, noUnusedParameters: false };
-    const config = { extends: '../../tsconfig.test.json', compilerOptions, include: ['*.ts'] };
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
-
-    const { status, stdout } = await runProgram([tsc, '-p', folder]);
-    expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+    const files = Object.fromEntries(blocks.map((block) => [fileNameOf(block), `${block.text}\nexport {};\n`]));
+    expect(await compile('docs-examples', files)).toEqual({ status: 0, stdout: '' });
     expect(blocks.length).toBeGreaterThan(5);
+  });
+
+  it('in the docstring of a public name compiles', async () => {
+    const examples = docstringExamples();
+    const files = Object.fromEntries(examples.map(({ name, text }) => [`${name}.ts`, text]));
+    expect(await compile('docstring-examples', files)).toEqual({ status: 0, stdout: '' });
+    expect(examples.length).toBeGreaterThan(20);
   });
 });
 

@@ -12,7 +12,11 @@ export interface AuthEventDetails {
   password_rehashed: { readonly userId: string };
   roles_set: { readonly userId: string; readonly roles: readonly string[] };
   signed_in: { readonly userId: string; readonly sessionId: string };
-  sign_in_refused: { readonly reason: 'unknown_user' | 'wrong_password' | 'disabled' };
+  /** Who was tried is told only when that user exists: a name that does not may be a password typed in the wrong field. */
+  sign_in_refused: {
+    readonly reason: 'unknown_user' | 'wrong_password' | 'disabled';
+    readonly userId: string | undefined;
+  };
   /** Every presentation of a refresh token, classified; `reused` means two parties held one lineage. */
   refresh_presented: { readonly outcome: RefreshOutcome; readonly sessionId: string | undefined };
   session_ended: { readonly sessionId: string; readonly reason: string };

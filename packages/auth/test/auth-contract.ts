@@ -238,7 +238,7 @@ export function describeAuth(name: string, start: () => Promise<TestDatabase>): 
         expect([await isActive(pair.accessToken), await isActive(pair.refreshToken)]).toEqual([false, false]);
         await expect(refresh(pair.refreshToken)).rejects.toMatchObject(refused);
         const { changes } = await fixture.auth.changes.readSince(asOf);
-        const kinds = [changeKinds.sessionDead, changeKinds.subjectFloor, changeKinds.globalFloor];
+        const kinds = [changeKinds.sessionDead, changeKinds.userFloor, changeKinds.globalFloor];
         expect(changes.some(({ kind, sequence }) => kinds.some((each) => each === kind) && sequence > asOf)).toBe(true);
       });
 
@@ -300,8 +300,8 @@ export function describeAuth(name: string, start: () => Promise<TestDatabase>): 
         const { changes } = await fixture.auth.changes.readSince(2);
         expect(changes.map(({ kind, key, data }) => ({ kind, key, data }))).toEqual([
           { kind: changeKinds.roleDefinition, key: 'editor', data: { scopes: ['todos:read', 'todos:write'] } },
-          { kind: changeKinds.subjectRoles, key: id, data: { roles: ['editor', 'user'] } },
-          { kind: changeKinds.subjectRoles, key: id, data: { roles: ['user'] } },
+          { kind: changeKinds.userOverride, key: id, data: { roles: ['editor', 'user'] } },
+          { kind: changeKinds.userOverride, key: id, data: { roles: ['user'] } },
           { kind: changeKinds.roleDefinition, key: 'editor', data: null },
         ]);
         expect((await fixture.auth.users.get(id)).roles).toEqual(['user']);

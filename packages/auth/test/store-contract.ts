@@ -172,7 +172,7 @@ export function describeStore(name: string, start: () => Promise<TestDatabase>):
         return Promise.resolve();
       });
       expect(await store.changes.find(changeKinds.sessionDead, 'k')).toMatchObject({ sequence: 4 });
-      expect(await store.changes.find(changeKinds.accessTokenDead, 'k')).toBeUndefined();
+      expect(await store.changes.find(changeKinds.tokenDead, 'k')).toBeUndefined();
     });
 
     it('lets exactly one of many concurrent calls rotate a session', async () => {

@@ -1,4 +1,4 @@
-import { issuerJwkSet, JwtKey, type Keys } from '@sallyport/jwt';
+import { type Algorithm, isAlgorithm, issuerJwkSet, JwtKey, type Keys } from '@sallyport/jwt';
 import type { ChangeSource } from './replica/change.ts';
 
 /** What a guard must be told. `issuer` and `audience` have no default, on purpose. */
@@ -12,6 +12,10 @@ export interface GuardOptions {
    * Default: the keys the issuer publishes (`issuerJwkSet(issuer)`).
    */
   readonly keys?: Keys;
+  /**
+   * The algorithms accepted. Default: those of the keys. Needed for issuers whose RSA keys do not name theirs.
+   */
+  readonly algorithms?: readonly Algorithm[];
   /**
    * Live truth about revocations, roles and keys. With it every decision is as current as the source.
    *
@@ -34,7 +38,8 @@ export interface GuardOptions {
   readonly onUnavailable?: (cause: unknown) => void;
 }
 
-export interface ResolvedGuardOptions extends Required<Omit<GuardOptions, 'changes'>> {
+export interface ResolvedGuardOptions extends Required<Omit<GuardOptions, 'changes' | 'algorithms'>> {
+  readonly algorithms: readonly Algorithm[] | undefined;
   readonly changes: ChangeSource | undefined;
 }
 
@@ -67,6 +72,8 @@ const rules: Readonly<Record<keyof GuardOptions, (value: unknown) => string | un
     isKeys(value)
       ? undefined
       : 'keys must be a JwtKey, a non-empty list of them, a JWK Set or what remoteJwkSet returns',
+  algorithms: (value) =>
+    isAlgorithmList(value) ? undefined : 'algorithms must be a non-empty list of algorithms such as ["RS256"]',
   changes: (value) => (hasMethod(value, 'readSince') ? undefined : 'changes must have a method readSince'),
   realm: (value) =>
     typeof value === 'string' && challengeText.test(value)
@@ -93,6 +100,7 @@ export function resolveGuardOptions(options: GuardOptions): ResolvedGuardOptions
   return Object.freeze({
     keys: options.keys ?? issuerJwkSet(options.issuer),
     realm: options.issuer,
+    algorithms: undefined,
     changes: undefined,
     ...defaults,
     ...options,
@@ -123,6 +131,10 @@ function isAudience(value: unknown): boolean {
 function isKeys(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0 && value.every((key) => key instanceof JwtKey);
   return value instanceof JwtKey || hasMethod(value, 'refresh') || hasKeyList(value);
+}
+
+function isAlgorithmList(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0 && value.every(isAlgorithm);
 }
 
 function hasKeyList(value: unknown): boolean {

@@ -1,13 +1,12 @@
 import {
   type AccessTokenClaims,
   isJwtError,
-  type JwtClaims,
   type JwtErrorCode,
   type Keys,
   type LocalKeys,
   type RemoteJwkSet,
   type VerifiedJwt,
-  verifyJwt,
+  verifyAccessToken,
 } from '@sallyport/jwt';
 import type { ResolvedGuardOptions } from './guard-options.ts';
 import type { RefusalCode } from './refusal.ts';
@@ -39,23 +38,21 @@ const codes = {
   json_invalid: 'token_invalid',
 } as const satisfies Record<JwtErrorCode, RefusalCode | undefined>;
 
-const requiredClaims = ['iss', 'sub', 'aud', 'exp'] as const;
-
 /** Fixes everything about verification but the token and the time. Synchronous whenever the keys are at hand. */
 export function createVerifier(options: ResolvedGuardOptions): Verifier {
-  const { keys, issuer, audience, typ, clockTolerance, now } = options;
-  const fixed = { issuer, audience, typ, clockTolerance, requiredClaims };
+  const { keys, algorithms, issuer, audience, typ, clockTolerance, now } = options;
+  const fixed = { issuer, audience, typ, clockTolerance, ...(algorithms === undefined ? {} : { algorithms }) };
 
   const verifyAtHand = (token: string, local: LocalKeys): Verification => {
     try {
-      return accept(verifyJwt(token, { ...fixed, keys: local, now: now() }));
+      return accept(verifyAccessToken(token, { ...fixed, keys: local, now: now() }));
     } catch (error) {
       return refuse(error);
     }
   };
   const verifyFetched = async (token: string, remote: RemoteJwkSet): Promise<Verification> => {
     try {
-      return accept(await verifyJwt(token, { ...fixed, keys: remote, now: now() }));
+      return accept(await verifyAccessToken(token, { ...fixed, keys: remote, now: now() }));
     } catch (error) {
       return refuse(error);
     }
@@ -77,28 +74,12 @@ function isKeyUnknown(verification: Verification): boolean {
   return verification.cause.code === 'key_not_found' || verification.cause.code === 'algorithm_not_allowed';
 }
 
-function accept({ header, claims }: VerifiedJwt): Verification {
-  if (!isAccessTokenClaims(claims)) return { verified: false, code: 'token_invalid' };
-  return { verified: true, token: { header, claims } };
+function accept(token: VerifiedJwt<AccessTokenClaims>): Verification {
+  return { verified: true, token };
 }
 
 function refuse(error: unknown): Verification {
   const code = isJwtError(error) ? codes[error.code] : undefined;
   if (code === undefined) throw error;
   return { verified: false, code, cause: error };
-}
-
-const isText = (value: unknown): boolean => typeof value === 'string';
-
-/** The claims a guard reads beyond those `verifyJwt` has checked, each with its shape. */
-const shapes: Readonly<Record<string, (value: unknown) => boolean>> = {
-  client_id: isText,
-  sid: isText,
-  scope: isText,
-  roles: (value) => Array.isArray(value) && value.every(isText),
-  af: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
-};
-
-function isAccessTokenClaims(claims: JwtClaims): claims is AccessTokenClaims {
-  return Object.entries(shapes).every(([name, fits]) => claims[name] === undefined || fits(claims[name]));
 }

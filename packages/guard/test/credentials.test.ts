@@ -57,13 +57,6 @@ describe('B2 malformed credentials', () => {
       expect(readCredentials({ authorization: ['Bearer abc'], target })).toEqual({ kind: 'malformed' });
     },
   );
-
-  it('stays fast on a header of 8 MB', () => {
-    const started = performance.now();
-    read(`Bearer ${'a.'.repeat(4_000_000)}`);
-    read(`Bearer${' '.repeat(8_000_000)}`);
-    expect(performance.now() - started).toBeLessThan(500);
-  });
 });
 
 describe('B4 token in the query', () => {

@@ -18,7 +18,7 @@ export const issuerKey: JwtKey = await generateKey('ES256', { keyId: 'issuer-1' 
 export const issuerKeys: JwkSet = jwkSet([publicKey(issuerKey)]);
 
 /** A key of somebody else, who calls it by the issuer's key id. */
-export const strangerKey: JwtKey = await generateKey('ES256', { keyId: 'issuer-1' });
+const strangerKey: JwtKey = await generateKey('ES256', { keyId: 'issuer-1' });
 
 let issued = 0;
 
@@ -47,7 +47,7 @@ export function anAccessToken(changes: Readonly<Record<string, unknown>> = {}, k
   return signJwt(someClaims(changes), key, { typ: 'at+jwt' });
 }
 
-export const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 /** Tokens no honest issuer makes, by the attack's name. */
 export function forgedTokens(): Readonly<Record<string, string>> {

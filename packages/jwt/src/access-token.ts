@@ -37,7 +37,9 @@ export interface NewAccessTokenClaims extends AccessTokenClaims {
 }
 
 /** {@link VerifyOptions} for access tokens: who issued them and whom they are for must be said. */
-export interface VerifyAccessTokenOptions<From extends Keys = Keys> extends Omit<VerifyOptions<From>, 'typ'> {
+export interface VerifyAccessTokenOptions<From extends Keys = Keys> extends VerifyOptions<From> {
+  /** Default: `at+jwt`. Set it only for issuers that do not follow RFC 9068. */
+  readonly typ?: string;
   /** The `iss` accepted, or several. */
   readonly issuer: string | readonly string[];
   /** Our name, or several; the token must be meant for one. */
@@ -45,6 +47,7 @@ export interface VerifyAccessTokenOptions<From extends Keys = Keys> extends Omit
 }
 
 const accessTokenType = 'at+jwt';
+const requiredOfAll = ['iss', 'sub', 'aud', 'exp'];
 const requiredWhenIssued = ['iss', 'sub', 'aud', 'client_id', 'iat', 'exp', 'jti'];
 
 /** The claims beyond RFC 7519 and the rule for the shape of each. */
@@ -53,7 +56,7 @@ const shapes = {
   scope: (value) => typeof value === 'string',
   roles: (value) => Array.isArray(value) && value.every((role) => typeof role === 'string'),
   sid: (value) => typeof value === 'string',
-  af: (value) => typeof value === 'number',
+  af: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
 } as const satisfies Record<string, (value: unknown) => boolean>;
 
 const shapeRules = Object.entries<(value: unknown) => boolean>(shapes);
@@ -123,8 +126,9 @@ export function verifyAccessToken(
   options: VerifyAccessTokenOptions,
 ): VerifiedJwt<AccessTokenClaims> | Promise<VerifiedJwt<AccessTokenClaims>> {
   // Named once more so that leaving one out is refused, not taken for "do not check".
-  const { issuer, audience } = options;
-  const verified = verifyJwt(token, { ...options, issuer, audience, typ: accessTokenType });
+  const { issuer, audience, typ = accessTokenType, requiredClaims = [] } = options;
+  const required = [...requiredOfAll, ...requiredClaims];
+  const verified = verifyJwt(token, { ...options, issuer, audience, typ, requiredClaims: required });
   return verified instanceof Promise ? verified.then(asAccessToken) : asAccessToken(verified);
 }
 

@@ -131,10 +131,33 @@ function ed25519(): AlgorithmEntry {
     kty: 'OKP',
     crv: 'Ed25519',
     keySize: 32,
-    refusal: (key) => (key.asymmetricKeyType === 'ed25519' ? undefined : 'EdDSA needs an Ed25519 key'),
+    refusal: (key) => {
+      if (key.asymmetricKeyType !== 'ed25519') return 'EdDSA needs an Ed25519 key';
+      return hasSmallOrder(key) ? 'the Ed25519 point has a small order' : undefined;
+    },
     sign: (input, key) => sign(null, latin1(input), key),
     verify: (input, signature, key) => signature.length === 64 && verify(null, latin1(input), key, signature),
   };
+}
+
+/**
+ * The y coordinates of the points whose order divides 8 (0, 1, -1, two of order 8, and 0 and 1 written as p and p + 1).
+ * With such a key anyone can make signatures that fit (RFC 8725, section 3.4).
+ */
+const smallOrders: ReadonlySet<string> = new Set([
+  '0000000000000000000000000000000000000000000000000000000000000000',
+  '0100000000000000000000000000000000000000000000000000000000000000',
+  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+]);
+
+function hasSmallOrder(key: KeyObject): boolean {
+  const point = Buffer.from(key.export({ format: 'jwk' }).x ?? '', 'base64url');
+  point.writeUInt8(point.readUInt8(31) & 0x7f, 31); // the top bit is the sign of x
+  return smallOrders.has(point.toString('hex'));
 }
 
 /** RFC 7518, section 3.3 asks for 2048 bits; above 16384 a single verification would take too long. */

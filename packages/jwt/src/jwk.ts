@@ -58,7 +58,7 @@ export function hasSecretMembers(jwk: Jwk): boolean {
 }
 
 /** The algorithms that keys of this type and curve can serve. */
-export function algorithmsForKey(kty: string, crv: unknown): readonly Algorithm[] {
+function algorithmsForKey(kty: string, crv: unknown): readonly Algorithm[] {
   return algorithmNames.filter((name) => algorithms[name].kty === kty && algorithms[name].crv === crv);
 }
 

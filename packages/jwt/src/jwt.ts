@@ -112,11 +112,11 @@ export function decodeJwtUnverified(token: string): {
 }
 
 async function verifyWithRemoteKeys(token: string, remote: RemoteJwkSet, options: VerifyOptions): Promise<VerifiedJwt> {
-  const resolved = resolveVerifyOptions(options);
-  const jws = readToken(token, resolved);
+  const jws = readToken(token, resolveVerifyOptions(options));
   await remote.refresh(jws.header.kid);
   if (remote.keys === undefined) throw new JwtError('keys_unavailable', { reason: 'network' });
-  return verifyJws(jws, remote.keys, resolved);
+  // Resolved again for the clock: fetching takes time, and a token may expire meanwhile.
+  return verifyJws(jws, remote.keys, resolveVerifyOptions(options));
 }
 
 /** Everything that can be refused before a key is needed: a bad token never causes a fetch. */

@@ -76,13 +76,22 @@ describe('access tokens', () => {
     expectRefusal('claims_invalid', () => issueAccessToken({ ...claims, [claim]: value }, hmacKey));
   });
 
-  it.each(['JWT', 'rt+jwt', 'logout+jwt'])('J24 are not what a token of type %s is', (typ) => {
+  it.each(['JWT', 'rt+jwt', 'logout+jwt'])('J24 are not what a token of type %s is, unless it is asked for', (typ) => {
+    const token = signJwt(someClaims(), hmacKey, { typ });
+    expectRefusal('type_mismatch', () => verifyAccessToken(token, expected));
+    expect(verifyAccessToken(token, { ...expected, typ }).header.typ).toBe(typ);
     expectRefusal('type_mismatch', () =>
-      verifyAccessToken(signJwt(someClaims(), hmacKey, { typ }), {
-        ...expected,
-        typ,
-      } as VerifyAccessTokenOptions<JwtKey>),
+      verifyAccessToken(signJwt(someClaims(), hmacKey, { typ: 'at+jwt' }), { ...expected, typ }),
     );
+  });
+
+  it.each(['iss', 'sub', 'aud', 'exp'])('are refused without %s, of whatever type they are', (claim) => {
+    const others = Object.fromEntries(Object.entries(someClaims()).filter(([name]) => name !== claim));
+    const token = signJwt(others, hmacKey);
+    expect(refusalOf(() => verifyAccessToken(token, { ...expected, typ: 'JWT' }))).toMatchObject({
+      code: 'claim_missing',
+      details: { claim },
+    });
   });
 
   it.each(['issuer', 'audience'])('cannot be verified without saying which %s', (name) => {

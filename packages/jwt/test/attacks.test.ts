@@ -1,6 +1,15 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { exportJwk, exportPublicJwk, generateKey, publicKey, secretKey, verifyJwt, type JwtKey } from '../src/index.ts';
+import {
+  exportJwk,
+  exportPublicJwk,
+  generateKey,
+  importKey,
+  publicKey,
+  secretKey,
+  verifyJwt,
+  type JwtKey,
+} from '../src/index.ts';
 import { keyMaterial } from '../src/key.ts';
 import {
   aKey,
@@ -12,6 +21,7 @@ import {
   hmacKey,
   issuer,
   now,
+  quickest,
   refusalOf,
   signed,
   someClaims,
@@ -120,13 +130,13 @@ describe('J6 J7 kid injection', () => {
     'KEY-HS256',
     'k'.repeat(5000),
   ])('refuses the key id %j', (kid) => {
-    const started = performance.now();
-    for (const trusted of [keys, aKey('HS256'), { keys: keys.map((key) => exportJwk(key)) }]) {
-      expectRefusal('key_not_found', () =>
-        verifyJwt(forge({ alg: 'HS256', kid }, someClaims(), aKey('HS256')), { ...expected, keys: trusted }),
-      );
-    }
-    expect(performance.now() - started).toBeLessThan(50);
+    const token = forge({ alg: 'HS256', kid }, someClaims(), aKey('HS256'));
+    const refuse = (): void => {
+      for (const trusted of [keys, aKey('HS256'), { keys: keys.map((key) => exportJwk(key)) }]) {
+        expectRefusal('key_not_found', () => verifyJwt(token, { ...expected, keys: trusted }));
+      }
+    };
+    expect(quickest(refuse)).toBeLessThan(50);
   });
 
   it.each([{ a: 1 }, null, true, 1, ['key-HS256']])('refuses the key id %j, which is no string', (kid) => {
@@ -285,15 +295,42 @@ describe('J27 ECDSA signatures', () => {
   });
 });
 
+describe('J26 J27 Ed25519', () => {
+  it.each(['0100', 'ec', 'ed', 'ee'])(
+    'refuses a public key of small order, which fits signatures of anyone: y = %s…',
+    (start) => {
+      const point = start === '0100' ? Buffer.alloc(32) : Buffer.alloc(32, 0xff);
+      point.set(Buffer.from(start, 'hex'));
+      for (const sign of [0x00, 0x80]) {
+        point[31] = (start === '0100' ? 0 : 0x7f) | sign;
+        const jwk = { kty: 'OKP', crv: 'Ed25519', x: point.toString('base64url') };
+        expectRefusal('key_invalid', () => importKey(jwk));
+        expectRefusal('key_invalid', () =>
+          verifyJwt(aToken({}, aKey('EdDSA')), { ...expected, keys: { keys: [jwk] } }),
+        );
+      }
+    },
+  );
+
+  it('refuses a signature whose s is not reduced', () => {
+    const token = aToken({}, aKey('EdDSA'));
+    const dot = token.lastIndexOf('.') + 1;
+    const bytes = Buffer.from(token.slice(dot), 'base64url');
+    const order = 2n ** 252n + 27_742_317_777_372_353_535_851_937_790_883_648_493n;
+    let s = BigInt(`0x${Buffer.from(bytes.subarray(32).toReversed()).toString('hex')}`) + order;
+    for (let index = 32; index < 64; index += 1, s >>= 8n) bytes[index] = Number(s & 255n);
+    const twin = token.slice(0, dot) + bytes.toString('base64url');
+    expectRefusal('signature_invalid', () => verifyJwt(twin, { ...expected, keys: aKey('EdDSA') }));
+  });
+});
+
 describe('J30 size', () => {
   it.each([
     ['8 MB', 'a'.repeat(8 * 2 ** 20)],
     ['a million dots', '.'.repeat(1_000_000)],
     ['9 kB', `${header}.${'a'.repeat(9000)}.${signature}`],
   ])('refuses %s in no time', (_name, token) => {
-    const started = performance.now();
-    expectRefusal('token_too_large', () => verify(token));
-    expect(performance.now() - started).toBeLessThan(50);
+    expect(quickest(() => expectRefusal('token_too_large', () => verify(token)))).toBeLessThan(50);
   });
 
   it('takes the limit as an option', () => {

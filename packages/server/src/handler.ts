@@ -4,7 +4,7 @@ import { createAuthentication } from './authentication.ts';
 import { type Cors, createCors } from './cors.ts';
 import type { Exchange, RequestInfo } from './exchange.ts';
 import { HttpError } from './http-error.ts';
-import { describeApi } from './openapi.ts';
+import { type OpenApiDocument, describeApi } from './openapi.ts';
 import { chooseRequestId } from './request-id.ts';
 import { type ErrorContext, createErrorResponse } from './responses.ts';
 import { methodsByPath, routes } from './routes.ts';
@@ -88,7 +88,12 @@ async function answer(app: App, cors: Cors, request: Request, exchange: Exchange
 
 function createApp(auth: Auth, { onError }: HandlerOptions): App {
   const app: App = new Hono<{ Bindings: Exchange }>();
-  const services = { auth, authenticate: createAuthentication(auth), describeApi: () => describeApi(routes) };
+  let document: OpenApiDocument | undefined;
+  const services = {
+    auth,
+    authenticate: createAuthentication(auth),
+    describeApi: () => (document ??= describeApi(routes)),
+  };
   const refuse = (error: unknown, { requestId }: Exchange, style: ErrorContext['style'] = 'problem'): Response => {
     const response = createErrorResponse(error, { style, issuer: auth.issuer, requestId });
     if (response.status >= 500) onError?.(error, requestId);

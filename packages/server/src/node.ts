@@ -51,13 +51,14 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
     throw error;
   });
   answer = requestListener(settings, opened.auth, log);
+  opened.auth.warmUp().catch((error: unknown) => log.failure(error, 'warm-up'));
   return {
     greeting: greetingOf(settings, {
       url: `http://${urlHost(settings.host)}:${port}`,
       issuer: opened.auth.issuer,
       location: opened.auth.location,
       secretKeyFile: opened.secretKeyFile,
-      lacksAdministrator: await lacksAdministrator(opened.auth),
+      lacksAdministrator: opened.lacksAdministrator,
     }),
     warnings: opened.warnings,
     stop: async () => {
@@ -67,15 +68,19 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
   };
 }
 
-async function open(settings: Settings, port: number, log: Log): Promise<OpenedAuth> {
+interface OpenedServer extends OpenedAuth {
+  readonly lacksAdministrator: boolean;
+}
+
+async function open(settings: Settings, port: number, log: Log): Promise<OpenedServer> {
   const opened = await openAuth(settings, { port, onEvent: log.event });
   try {
     await createFirstAdministrator(opened.auth, settings.firstAdministrator);
+    return { ...opened, lacksAdministrator: await lacksAdministrator(opened.auth) };
   } catch (error) {
     await opened.auth.close();
     throw error;
   }
-  return opened;
 }
 
 function requestListener(settings: Settings, auth: Auth, log: Log): RequestListener {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -209,6 +209,19 @@ describe('the installation', () => {
   });
 });
 
+describe('a database that cannot be used', () => {
+  it('is refused with its reason and without its password', async () => {
+    vi.stubEnv('SECRET_KEY', (await sallyport('secret')).out.trim());
+    vi.stubEnv('DATABASE_URL', 'postgres://ann:hunter2@127.0.0.1:1/x');
+    const outcome = await refusal('users list');
+    expect(outcome).toMatchObject({ status: 1, code: 'store_unavailable' });
+    expect(outcome.err).toContain('ECONNREFUSED');
+    expect(outcome.err).not.toContain('hunter2');
+    vi.stubEnv('SECRET_KEY', undefined);
+    vi.stubEnv('DATABASE_URL', `file:${join(folder, 'data/x.db')}`);
+  });
+});
+
 describe('wrong usage', () => {
   it.each([
     ['uers list', 'did you mean users?'],
@@ -238,6 +251,14 @@ describe('wrong usage', () => {
     const inJson = await refusal('users list');
     expect(inJson.code).toBe('environment_invalid');
     rmSync(join(folder, '.env'));
+  });
+
+  it('includes a .env that cannot be read', async () => {
+    mkdirSync(join(folder, '.env'));
+    const { status, err } = await sallyport('users list');
+    expect(status).toBe(2);
+    expect(err).toContain('.env cannot be read (EISDIR)');
+    rmSync(join(folder, '.env'), { recursive: true });
   });
 
   it('includes a secret key that is not the database’s', async () => {

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createServer, request as httpRequest, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +17,9 @@ const records: RequestRecord[] = [];
 const urlOf = (server: Server): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
 beforeAll(async () => {
-  execFileSync(process.execPath, [fileURLToPath(new URL('../../../scripts/copy-docs-assets.js', import.meta.url))]);
+  const isBuilt = existsSync(new URL('../dist/docs/page.html', import.meta.url));
+  if (!isBuilt)
+    execFileSync(process.execPath, [fileURLToPath(new URL('../../../scripts/copy-docs-assets.js', import.meta.url))]);
   test = await openServer();
   const handler = createHandler(test.auth, { onRequest: (record) => records.push(record) });
   plain = createServer(expressHandler(handler)).listen(0, '127.0.0.1');

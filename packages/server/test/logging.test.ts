@@ -48,7 +48,7 @@ describe('the request log', () => {
 
   it('ties events to the request they happened in', async () => {
     const { log, text } = await aLog();
-    const event = { type: 'sign_in_refused', at: new Date(), reason: 'wrong_password' } as const;
+    const event = { type: 'sign_in_refused', at: new Date(), reason: 'wrong_password', userId: 'ann-id' } as const;
     log.within({ requestId: 'r2', address: '203.0.113.9' }, () => log.event(event));
     expect(JSON.parse(text())).toMatchObject({
       level: 'warn',

@@ -193,6 +193,7 @@ describe('a stop', () => {
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     await once(response.resume(), 'end');
     const silent = connect(Number(new URL(url).port), '127.0.0.1');
+    silent.on('error', () => undefined);
     await once(silent, 'connect');
 
     const began = performance.now();
@@ -232,6 +233,7 @@ describe('the running process', () => {
   it('answers headers beyond all measure with 431 and goes on', async () => {
     const { url, program } = await start();
     const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.on('error', () => undefined);
     socket.write(`GET /livez HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(100_000)}\r\n\r\n`);
     const [chunk] = (await once(socket, 'data')) as [Buffer];
     expect(chunk.toString()).toMatch(/^HTTP\/1\.1 431 /);

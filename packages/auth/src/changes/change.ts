@@ -7,7 +7,7 @@ export const changeKinds = {
   /** The session is over. Key: session id. */
   sessionDead: 1,
   /** Every token of a user made before this is dead. Key: user id. */
-  subjectFloor: 2,
+  userFloor: 2,
   /** The same for an organisation. Key: its id. */
   organisationFloor: 3,
   /** The same for a client. Key: client id. */
@@ -19,9 +19,9 @@ export const changeKinds = {
   /** What a role grants. Key: role name, data: `{ scopes }` or null when the role is gone. */
   roleDefinition: 7,
   /** The roles a user has now, instead of those in older tokens. Key: user id, data: `{ roles }`. */
-  subjectRoles: 8,
+  userOverride: 8,
   /** One access token is dead. Key: its `jti`. */
-  accessTokenDead: 9,
+  tokenDead: 9,
 } as const;
 
 /** One entry of the change log. */
@@ -66,8 +66,8 @@ export class ChangeFactory {
     return this.#passing(changeKinds.sessionDead, sessionId, now);
   }
 
-  subjectFloor(userId: string, now: Date): NewChange {
-    return this.#passing(changeKinds.subjectFloor, userId, now);
+  userFloor(userId: string, now: Date): NewChange {
+    return this.#passing(changeKinds.userFloor, userId, now);
   }
 
   globalFloor(): NewChange {
@@ -79,12 +79,12 @@ export class ChangeFactory {
     return { kind: changeKinds.roleDefinition, key: role, expiresAt: undefined, critical: true, data };
   }
 
-  subjectRoles(userId: string, roles: readonly string[], now: Date): NewChange {
-    return { ...this.#passing(changeKinds.subjectRoles, userId, now), data: { roles } };
+  userOverride(userId: string, roles: readonly string[], now: Date): NewChange {
+    return { ...this.#passing(changeKinds.userOverride, userId, now), data: { roles } };
   }
 
-  accessTokenDead(tokenId: string, now: Date): NewChange {
-    return this.#passing(changeKinds.accessTokenDead, tokenId, now);
+  tokenDead(tokenId: string, now: Date): NewChange {
+    return this.#passing(changeKinds.tokenDead, tokenId, now);
   }
 
   #passing(kind: number, key: string, now: Date): NewChange {

@@ -106,7 +106,8 @@ export class StoredSigningKeys implements SigningKeys {
   }
 
   get source(): RemoteJwkSet {
-    const verificationKeys = (): LocalKeys => this.#verificationKeys();
+    const verificationKeys = (): LocalKeys | undefined =>
+      this.#age() > believedFor ? undefined : this.#verificationKeys();
     const known = (keyId?: string): Promise<unknown> => this.#known(keyId);
     return {
       get keys() {
@@ -130,9 +131,13 @@ export class StoredSigningKeys implements SigningKeys {
 
   /** The records in memory, read again when they are old or when `keyId` is not among them. */
   async #known(keyId?: string): Promise<readonly SigningKeyRecord[]> {
-    const age = Math.abs(this.#dependencies.clock().getTime() - this.#readAt);
     const isUnknown = keyId !== undefined && !this.#records.some((record) => record.keyId === keyId);
-    return age > (isUnknown ? askAgainAfter : believedFor) ? this.#read() : this.#records;
+    return this.#age() > (isUnknown ? askAgainAfter : believedFor) ? this.#read() : this.#records;
+  }
+
+  /** How long ago the records were read; a clock that was set back makes them old too. */
+  #age(): number {
+    return Math.abs(this.#dependencies.clock().getTime() - this.#readAt);
   }
 
   async #read(): Promise<readonly SigningKeyRecord[]> {

@@ -73,7 +73,7 @@ export class Roles {
       await transaction.roles.delete(name);
       for (const id of holders) {
         const left = (await transaction.users.find(id))?.roles ?? [];
-        transaction.append(changes.subjectRoles(id, left, clock()));
+        transaction.append(changes.userOverride(id, left, clock()));
       }
       transaction.append(changes.roleDefinition(name, undefined));
     });

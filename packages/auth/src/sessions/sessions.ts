@@ -62,7 +62,7 @@ export class Sessions {
       const epoch = await epochOf(transaction, userId);
       const live = await transaction.sessions.countLive(now, { userId, userEpoch: epoch });
       await transaction.users.advanceEpoch(userId);
-      transaction.append(changes.subjectFloor(userId, now));
+      transaction.append(changes.userFloor(userId, now));
       return live;
     });
     emit({ type: 'sessions_ended', at: clock(), userId, reason: 'all_ended' });

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { sqlStore } from './sql/sql-store.ts';
 import { ImmediateSqliteDialect } from './sqlite-dialect.ts';
@@ -12,7 +12,8 @@ const unavailable = new Set([5, 6, 8, 10, 11, 13, 14, 26]);
  * Keeps everything in one SQLite file, or in memory with `:memory:`.
  *
  * Several processes may use one file. The folder is made when it is missing. Writes are durable when they are
- * acknowledged (write-ahead log, `synchronous=full`). Opens the file at the first use, not here.
+ * acknowledged (write-ahead log, `synchronous=full`). Makes the file, readable by its
+ * owner alone, when it is missing; throws what the file system says when it cannot.
  *
  * @example
  * import { sqlite } from '@sallyport/auth/sqlite';
@@ -21,12 +22,18 @@ const unavailable = new Set([5, 6, 8, 10, 11, 13, 14, 26]);
  */
 export function sqlite(file: string): Store {
   const inMemory = file === ':memory:';
-  if (!inMemory) mkdirSync(dirname(resolve(file)), { recursive: true, mode: 0o700 });
   return sqlStore({
-    kysely: translatingErrors(new ImmediateSqliteDialect(file), isUnavailable),
+    kysely: translatingErrors(new ImmediateSqliteDialect(inMemory ? file : privateFile(file)), isUnavailable),
     dialect: { name: 'sqlite', bytes: 'blob' },
     location: inMemory ? 'memory (gone when the process ends)' : resolve(file),
   });
+}
+
+/** Makes folder and file readable by their owner alone, before SQLite makes them readable by anybody. */
+function privateFile(file: string): string {
+  mkdirSync(dirname(resolve(file)), { recursive: true, mode: 0o700 });
+  closeSync(openSync(file, 'a', 0o600));
+  return file;
 }
 
 function isUnavailable(error: unknown): boolean {

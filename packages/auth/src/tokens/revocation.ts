@@ -55,7 +55,7 @@ export class Revocation {
     const tokenId = claims?.jti;
     if (tokenId === undefined) return false;
     await store.transaction((transaction) => {
-      transaction.append(changes.accessTokenDead(tokenId, clock()));
+      transaction.append(changes.tokenDead(tokenId, clock()));
       return Promise.resolve();
     });
     emit({ type: 'access_token_revoked', at: clock(), tokenId });
@@ -93,7 +93,7 @@ export class Revocation {
     const claims = await this.#verify(token);
     if (claims?.sid === undefined || claims.jti === undefined) return { active: false };
     const live = await this.#live(store, claims.sid);
-    const isDead = (await store.changes.find(changeKinds.accessTokenDead, claims.jti)) !== undefined;
+    const isDead = (await store.changes.find(changeKinds.tokenDead, claims.jti)) !== undefined;
     if (live === undefined || isDead) return { active: false };
     const { iss, exp, iat = exp, nbf, aud, jti } = claims;
     const limit = claims['limited'] === true ? claims.scope : undefined;

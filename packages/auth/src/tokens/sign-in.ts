@@ -50,7 +50,7 @@ export class SignIn {
     const matches = await hashes.verify(password, user?.passwordHash);
     if (user === undefined || !matches || user.disabled) {
       const reason = user === undefined ? 'unknown_user' : matches ? 'disabled' : 'wrong_password';
-      emit({ type: 'sign_in_refused', at: clock(), reason });
+      emit({ type: 'sign_in_refused', at: clock(), reason, userId: user?.id });
       throw new AuthError('credentials_invalid', 'sign-in refused', {});
     }
     const pair = await this.forUser(user.id, { scope, device, provenHash: user.passwordHash });

@@ -183,7 +183,7 @@ export class Users {
     const user = await this.#keepingAnAdministrator(id, async (transaction) => {
       await requireRoles(transaction, wanted);
       await transaction.users.setRoles(id, wanted);
-      transaction.append(changes.subjectRoles(id, wanted, clock()));
+      transaction.append(changes.userOverride(id, wanted, clock()));
     });
     emit({ type: 'roles_set', at: clock(), userId: id, roles: wanted });
     return { ...toUser(user), roles: wanted };
@@ -215,7 +215,7 @@ export class Users {
     const { changes, clock } = this.#dependencies;
     await this.#keepingAnAdministrator(id, async (transaction) => {
       await transaction.users.delete(id);
-      transaction.append(changes.subjectFloor(id, clock()));
+      transaction.append(changes.userFloor(id, clock()));
     });
     this.#emit('user_deleted', id);
   }
@@ -238,7 +238,7 @@ export class Users {
 
   async #endSessions(transaction: Transaction, id: string): Promise<void> {
     await transaction.users.advanceEpoch(id);
-    transaction.append(this.#dependencies.changes.subjectFloor(id, this.#dependencies.clock()));
+    transaction.append(this.#dependencies.changes.userFloor(id, this.#dependencies.clock()));
   }
 
   /** Runs a change that may take an administrator away, and undoes it when nobody would be left. */

@@ -40,11 +40,15 @@ export async function failureOf(error: unknown): Promise<Failure> {
     return { ...unusable, code: error.code, problems: error.problems.map(textOfProblem) };
   }
   const { isAuthError } = await import('@sallyport/auth');
-  if (isAuthError(error)) return refusal(error.code, error.details);
+  const { redact } = await import('../logging/redaction.ts');
+  if (isAuthError(error)) {
+    const failure = refusal(error.code, error.details);
+    const cause = error.cause instanceof Error ? redact(error.cause.message) : '';
+    return cause === '' ? failure : { ...failure, message: `${failure.message} (${cause})` };
+  }
   const message = error instanceof Error ? error.message : String(error);
   const { ListenError } = await import('../node/listening.ts');
   if (error instanceof ListenError) return { exitCode: 1, code: error.code, message };
-  const { redact } = await import('../logging/redaction.ts');
   return { exitCode: 1, code: 'unexpected', message: redact(message) };
 }
 

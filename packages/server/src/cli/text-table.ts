@@ -19,7 +19,7 @@ export function textFields(fields: readonly (readonly [name: string, value: stri
 }
 
 /** A text that cannot steer the terminal: user agents and names come from strangers. */
-export function printable(text: string): string {
+function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
 }
 

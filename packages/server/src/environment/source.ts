@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { readEnvironment, type EnvironmentSource, type Settings } from '../environment.ts';
+import { EnvironmentError, readEnvironment, type EnvironmentSource, type Settings } from '../environment.ts';
 
 /**
  * Reads the settings of this process: its environment, and `.env` in the working directory when there is one.
@@ -18,7 +18,8 @@ function environmentSource(folder: string): EnvironmentSource {
     // Editors on Windows may begin the file with a byte order mark.
     return { process: process.env, file: parseEnv(readFileSync(file, 'utf8').replace(/^\uFEFF/, '')) };
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { process: process.env };
-    throw error;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    if (code === 'ENOENT') return { process: process.env };
+    throw new EnvironmentError([{ variable: file, problem: `cannot be read (${code})`, example: undefined }]);
   }
 }
