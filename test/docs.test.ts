@@ -9,38 +9,28 @@ import { root } from './source-files.ts';
 
 const tsc = join(root, 'node_modules/typescript/bin/tsc');
 
-/** Compiles files in a folder of the repository, where the packages are found; dist/ is never committed. */
-async function compile(
-  name: string,
-  files: Readonly<Record<string, string>>,
-): Promise<{ status: number | null; stdout: string }> {
-  const folder = join(root, 'dist', name);
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
-  const compilerOptions = { rootDir: '../..', noUnusedLocals: false, noUnusedParameters: false };
-  const config = { extends: '../../tsconfig.test.json', compilerOptions, include: ['*.ts'] };
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
-  const { status, stdout } = await runProgram([tsc, '-p', folder]);
-  rmSync(folder, { recursive: true, force: true });
-  return { status, stdout };
-}
+describe('every example in a document and in the docstring of a public name', () => {
+  // Inside the repository, so that the packages are found; dist/ is never committed.
+  const folder = join(root, 'dist/examples');
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe('every example', () => {
-  it('in a document compiles', async () => {
+  it('compiles', async () => {
     const blocks = documents()
       .flatMap(codeBlocks)
       .filter(({ language }) => language === 'ts');
-    const files = Object.fromEntries(blocks.map((block) => [fileNameOf(block), `${block.text}\nexport {};\n`]));
-    expect(await compile('docs-examples', files)).toEqual({ status: 0, stdout: '' });
-    expect(blocks.length).toBeGreaterThan(5);
-  });
+    const docstrings = docstringExamples();
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    for (const block of blocks) writeFileSync(join(folder, fileNameOf(block)), `${block.text}\nexport {};\n`);
+    for (const { name, text } of docstrings) writeFileSync(join(folder, `docstring-${name}.ts`), text);
+    const compilerOptions = { rootDir: '../..', noUnusedLocals: false, noUnusedParameters: false };
+    const config = { extends: '../../tsconfig.test.json', compilerOptions, include: ['*.ts'] };
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
 
-  it('in the docstring of a public name compiles', async () => {
-    const examples = docstringExamples();
-    const files = Object.fromEntries(examples.map(({ name, text }) => [`${name}.ts`, text]));
-    expect(await compile('docstring-examples', files)).toEqual({ status: 0, stdout: '' });
-    expect(examples.length).toBeGreaterThan(20);
+    const { status, stdout } = await runProgram([tsc, '-p', folder]);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+    expect(blocks.length).toBeGreaterThan(5);
+    expect(docstrings.length).toBeGreaterThan(20);
   });
 });
 

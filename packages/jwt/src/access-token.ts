@@ -1,8 +1,8 @@
 import { missingFault, type JwtClaims } from './claims.ts';
-import { JwtError } from './errors.ts';
+import { Fault } from './fault.ts';
 import { signJwt, verifyJwt, type VerifiedJwt } from './jwt.ts';
 import type { LocalKeys } from './jwk-set.ts';
-import type { Keys } from './key-choice.ts';
+import type { Keys } from './key-ring.ts';
 import type { JwtKey } from './key.ts';
 import type { RemoteJwkSet } from './remote-jwk-set.ts';
 import type { VerifyOptions } from './verify-options.ts';
@@ -88,7 +88,7 @@ const shapeRules = Object.entries<(value: unknown) => boolean>(shapes);
  */
 export function issueAccessToken(claims: NewAccessTokenClaims, key: JwtKey): string {
   const fault = missingFault(claims, requiredWhenIssued) ?? accessTokenFault(claims);
-  if (fault !== undefined) throw fault;
+  if (fault !== undefined) throw fault.toError();
   return signJwt(claims, key, { typ: accessTokenType });
 }
 
@@ -134,13 +134,13 @@ export function verifyAccessToken(
 
 function asAccessToken(verified: VerifiedJwt): VerifiedJwt<AccessTokenClaims> {
   const fault = accessTokenFault(verified.claims);
-  if (fault !== undefined) throw fault;
+  if (fault !== undefined) throw fault.toError();
   return verified as VerifiedJwt<AccessTokenClaims>;
 }
 
-function accessTokenFault(claims: JwtClaims): JwtError | undefined {
+function accessTokenFault(claims: JwtClaims): Fault | undefined {
   for (const [claim, isValid] of shapeRules) {
-    if (Object.hasOwn(claims, claim) && !isValid(claims[claim])) return new JwtError('claims_invalid', { claim });
+    if (Object.hasOwn(claims, claim) && !isValid(claims[claim])) return new Fault('claims_invalid', { claim });
   }
   return undefined;
 }

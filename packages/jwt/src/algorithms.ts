@@ -1,4 +1,6 @@
 import { constants, createHmac, sign, timingSafeEqual, verify, type KeyObject } from 'node:crypto';
+import { decodeBase64url, encodeBase64url } from './base64url.ts';
+import { fromDer, toDer } from './ecdsa-signature.ts';
 
 /** The name of a signature algorithm (RFC 7518, section 3.1); `EdDSA` means Ed25519 (RFC 8037). */
 export type Algorithm =
@@ -26,8 +28,10 @@ export interface AlgorithmEntry {
   readonly keySize: number;
   /** Says why a key cannot serve this algorithm; undefined when it can. */
   readonly refusal: (key: KeyObject) => string | undefined;
-  readonly sign: (input: string, key: KeyObject) => Buffer;
-  readonly verify: (input: string, signature: Buffer, key: KeyObject) => boolean;
+  /** Signs ASCII text; the signature comes as base64url. */
+  readonly sign: (input: string, key: KeyObject) => string;
+  /** Whether the signature is canonical base64url, of the right length, and good. */
+  readonly verify: (input: string, signature: string, key: KeyObject) => boolean;
 }
 
 type Hash = 'sha256' | 'sha384' | 'sha512';
@@ -67,7 +71,9 @@ export function isAlgorithm(value: unknown): value is Algorithm {
 
 /** RFC 7518, section 3.2. */
 function hmac(hash: Hash, size: number): AlgorithmEntry {
-  const mac = (input: string, key: KeyObject): Buffer => createHmac(hash, key).update(input, 'latin1').digest();
+  const mac = (input: string, key: KeyObject): string =>
+    createHmac(hash, key).update(input, 'latin1').digest('base64url');
+  const isSame = createTextComparison(Math.ceil((size * 4) / 3));
   return {
     kty: 'oct',
     crv: undefined,
@@ -79,7 +85,7 @@ function hmac(hash: Hash, size: number): AlgorithmEntry {
       return key.export().includes('-----BEGIN') ? 'PEM text is not a secret' : undefined;
     },
     sign: mac,
-    verify: (input, signature, key) => signature.length === size && timingSafeEqual(mac(input, key), signature),
+    verify: (input, signature, key) => isSame(mac(input, key), signature),
   };
 }
 
@@ -90,8 +96,8 @@ function rsaPkcs1(hash: Hash): AlgorithmEntry {
     crv: undefined,
     keySize: 0,
     refusal: rsaRefusal,
-    sign: (input, key) => sign(hash, latin1(input), key),
-    verify: (input, signature, key) => verify(hash, latin1(input), key, signature),
+    sign: (input, key) => encodeBase64url(sign(hash, latin1(input), key)),
+    verify: decoding((input, signature, key) => verify(hash, input, key, signature)),
   };
 }
 
@@ -103,14 +109,13 @@ function rsaPss(hash: Hash): AlgorithmEntry {
     crv: undefined,
     keySize: 0,
     refusal: rsaRefusal,
-    sign: (input, key) => sign(hash, latin1(input), { key, ...pss }),
-    verify: (input, signature, key) => verify(hash, latin1(input), { key, ...pss }, signature),
+    sign: (input, key) => encodeBase64url(sign(hash, latin1(input), { key, ...pss })),
+    verify: decoding((input, signature, key) => verify(hash, input, { key, ...pss }, signature)),
   };
 }
 
 /** RFC 7518, section 3.4: the signature is r and s, each as long as a coordinate. */
 function ecdsa(hash: Hash, crv: string, namedCurve: string, size: number): AlgorithmEntry {
-  const dsaEncoding = 'ieee-p1363';
   return {
     kty: 'EC',
     crv,
@@ -119,9 +124,10 @@ function ecdsa(hash: Hash, crv: string, namedCurve: string, size: number): Algor
       const fits = key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === namedCurve;
       return fits ? undefined : `the algorithm needs an EC key on ${crv}`;
     },
-    sign: (input, key) => sign(hash, latin1(input), { key, dsaEncoding }),
-    verify: (input, signature, key) =>
-      signature.length === 2 * size && verify(hash, latin1(input), { key, dsaEncoding }, signature),
+    sign: (input, key) => encodeBase64url(fromDer(sign(hash, latin1(input), key), size)),
+    verify: decoding(
+      (input, signature, key) => signature.length === 2 * size && verify(hash, input, key, toDer(signature, size)),
+    ),
   };
 }
 
@@ -135,8 +141,8 @@ function ed25519(): AlgorithmEntry {
       if (key.asymmetricKeyType !== 'ed25519') return 'EdDSA needs an Ed25519 key';
       return hasSmallOrder(key) ? 'the Ed25519 point has a small order' : undefined;
     },
-    sign: (input, key) => sign(null, latin1(input), key),
-    verify: (input, signature, key) => signature.length === 64 && verify(null, latin1(input), key, signature),
+    sign: (input, key) => encodeBase64url(sign(null, latin1(input), key)),
+    verify: decoding((input, signature, key) => signature.length === 64 && verify(null, input, key, signature)),
   };
 }
 
@@ -166,6 +172,28 @@ function rsaRefusal(key: KeyObject): string | undefined {
   const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
   if (modulusLength < 2048 || modulusLength > 16_384) return 'the RSA modulus must have 2048 to 16384 bits';
   return publicExponent < 3n || publicExponent % 2n === 0n ? 'the RSA exponent must be odd and at least 3' : undefined;
+}
+
+/** Checks signatures that must be decoded first: in canonical base64url or not at all. */
+function decoding(isGood: (input: Buffer, signature: Buffer, key: KeyObject) => boolean): AlgorithmEntry['verify'] {
+  return (input, signature, key) => {
+    const bytes = decodeBase64url(signature);
+    return bytes !== undefined && isGood(latin1(input), bytes, key);
+  };
+}
+
+/**
+ * Compares texts of one length in constant time. What is equal to the encoded MAC is canonical, so nothing needs to be
+ * decoded. The buffers are shared by all calls, which are synchronous.
+ */
+function createTextComparison(length: number): (expected: string, presented: string) => boolean {
+  const [one, other] = [Buffer.alloc(length), Buffer.alloc(length)];
+  return (expected, presented) => {
+    // As UTF-8, a character beyond ASCII changes the count of bytes; as Latin-1 it could turn into a letter.
+    if (presented.length !== length || other.write(presented, 'utf8') !== length) return false;
+    one.write(expected, 'latin1');
+    return timingSafeEqual(one, other);
+  };
 }
 
 /** Signing inputs are ASCII; any other character is refused when the part that holds it is decoded. */

@@ -1,4 +1,4 @@
-import { JwtError } from './errors.ts';
+import { Fault } from './fault.ts';
 import type { JsonObject } from './json.ts';
 
 /**
@@ -30,8 +30,6 @@ export interface ClaimExpectations {
   readonly audiences: readonly string[] | undefined;
   readonly subject: string | undefined;
   readonly required: readonly string[];
-  /** Seconds. */
-  readonly now: number;
   /** Seconds that `nbf` and `iat` may lie ahead of `now`. */
   readonly tolerance: number;
   /** Seconds since `iat`. */
@@ -55,24 +53,24 @@ const shapes = {
 const shapeRules = Object.entries(shapes);
 
 /** Validates the shapes of the registered claims that are present; returns the first fault. */
-export function claimsFault(claims: JsonObject): JwtError | undefined {
+export function claimsFault(claims: JsonObject): Fault | undefined {
   for (const [claim, isValid] of shapeRules) {
-    if (Object.hasOwn(claims, claim) && !isValid(claims[claim])) return new JwtError('claims_invalid', { claim });
+    if (Object.hasOwn(claims, claim) && !isValid(claims[claim])) return new Fault('claims_invalid', { claim });
   }
   return undefined;
 }
 
-/** Returns the first required claim that is absent, as an error. */
-export function missingFault(claims: JsonObject, required: readonly string[]): JwtError | undefined {
+/** Returns the first required claim that is absent, as a fault. */
+export function missingFault(claims: JsonObject, required: readonly string[]): Fault | undefined {
   const claim = required.find((name) => !Object.hasOwn(claims, name));
-  return claim === undefined ? undefined : new JwtError('claim_missing', { claim });
+  return claim === undefined ? undefined : new Fault('claim_missing', { claim });
 }
 
 /**
  * Holds the claims of a token against what is expected; returns the first fault.
  * Time comes last, so that `expired` means: everything else fits.
  */
-export function checkClaims(claims: JsonObject, expected: ClaimExpectations): JwtError | undefined {
+export function checkClaims(claims: JsonObject, expected: ClaimExpectations, now: number): Fault | undefined {
   const fault = missingFault(claims, expected.required) ?? claimsFault(claims);
   if (fault !== undefined) return fault;
   // Every registered claim that is present has its type from here on.
@@ -81,47 +79,48 @@ export function checkClaims(claims: JsonObject, expected: ClaimExpectations): Jw
     issuerFault(typed, expected) ??
     subjectFault(typed, expected) ??
     audienceFault(typed, expected) ??
-    timeFault(typed, expected)
+    timeFault(typed, expected, now)
   );
 }
 
 /** RFC 7519, section 4.1.1: the very same text, never a prefix or a list. */
-function issuerFault({ iss }: JwtClaims, { issuers }: ClaimExpectations): JwtError | undefined {
+function issuerFault({ iss }: JwtClaims, { issuers }: ClaimExpectations): Fault | undefined {
   if (issuers === undefined || (iss !== undefined && issuers.includes(iss))) return undefined;
-  return iss === undefined ? new JwtError('claim_missing', { claim: 'iss' }) : mismatch('iss');
+  return iss === undefined ? new Fault('claim_missing', { claim: 'iss' }) : mismatch('iss');
 }
 
-function subjectFault({ sub }: JwtClaims, { subject }: ClaimExpectations): JwtError | undefined {
+function subjectFault({ sub }: JwtClaims, { subject }: ClaimExpectations): Fault | undefined {
   if (subject === undefined || sub === subject) return undefined;
-  return sub === undefined ? new JwtError('claim_missing', { claim: 'sub' }) : mismatch('sub');
+  return sub === undefined ? new Fault('claim_missing', { claim: 'sub' }) : mismatch('sub');
 }
 
 /** RFC 7519, section 4.1.3: whoever is not named must refuse the token, so also whoever has no name. */
-function audienceFault({ aud }: JwtClaims, { audiences }: ClaimExpectations): JwtError | undefined {
-  if (aud === undefined) return audiences === undefined ? undefined : new JwtError('claim_missing', { claim: 'aud' });
+function audienceFault({ aud }: JwtClaims, { audiences }: ClaimExpectations): Fault | undefined {
+  if (aud === undefined) return audiences === undefined ? undefined : new Fault('claim_missing', { claim: 'aud' });
   const named = typeof aud === 'string' ? [aud] : aud;
   return named.some((name) => audiences?.includes(name)) ? undefined : mismatch('aud');
 }
 
 function timeFault(
   { exp, nbf, iat }: JwtClaims,
-  { now, tolerance, maximumAge }: ClaimExpectations,
-): JwtError | undefined {
+  { tolerance, maximumAge }: ClaimExpectations,
+  now: number,
+): Fault | undefined {
   if (nbf !== undefined && nbf > now + tolerance) return notYetValid('nbf', nbf);
   if (iat !== undefined && iat > now + tolerance) return notYetValid('iat', iat);
   // RFC 7519, section 4.1.4: on or after exp the token is refused.
-  if (exp !== undefined && exp <= now) return new JwtError('expired', { expiredAt: date(exp) });
+  if (exp !== undefined && exp <= now) return new Fault('expired', { expiredAt: date(exp) });
   if (maximumAge === undefined) return undefined;
-  if (iat === undefined) return new JwtError('claim_missing', { claim: 'iat' });
-  return now - iat > maximumAge ? new JwtError('token_too_old', { issuedAt: date(iat) }) : undefined;
+  if (iat === undefined) return new Fault('claim_missing', { claim: 'iat' });
+  return now - iat > maximumAge ? new Fault('token_too_old', { issuedAt: date(iat) }) : undefined;
 }
 
-function mismatch(claim: string): JwtError {
-  return new JwtError('claim_mismatch', { claim });
+function mismatch(claim: string): Fault {
+  return new Fault('claim_mismatch', { claim });
 }
 
-function notYetValid(claim: 'nbf' | 'iat', from: number): JwtError {
-  return new JwtError('not_yet_valid', { claim, validFrom: date(from) });
+function notYetValid(claim: 'nbf' | 'iat', from: number): Fault {
+  return new Fault('not_yet_valid', { claim, validFrom: date(from) });
 }
 
 function date(seconds: number): Date {

@@ -13,7 +13,7 @@ export { jwkThumbprint } from './jwk-thumbprint.ts';
 export { decodeJwtUnverified, signJwt, verifyJwt } from './jwt.ts';
 export type { SignOptions, VerifiedJwt } from './jwt.ts';
 export type { JwtHeader } from './jws.ts';
-export type { Keys } from './key-choice.ts';
+export type { Keys } from './key-ring.ts';
 export { JwtKey } from './key.ts';
 export { exportJwk, exportPublicJwk, generateKey, importKey, publicKey, secretKey } from './keys.ts';
 export type { GenerateKeyOptions, ImportKeyOptions, SecretKeyOptions } from './keys.ts';

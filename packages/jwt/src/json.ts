@@ -8,6 +8,9 @@ export type JsonObject = Record<string, unknown>;
 export type JsonOutcome = { readonly value: unknown } | { readonly refusal: JsonRefusal };
 
 const maximumDepth = 64;
+const space = 0x20;
+const quote = 0x22;
+const backslash = 0x5c;
 const loneSurrogate = /\p{Surrogate}/u;
 
 /**
@@ -35,12 +38,13 @@ export function parseStrictJson(text: string | Uint8Array): unknown {
 export function readStrictJson(source: string | Uint8Array): JsonOutcome {
   const text = typeof source === 'string' ? wellFormed(source) : decodeUtf8(source);
   if (text === undefined) return { refusal: 'encoding' };
-  const members = countMembersWritten(text);
-  if (members === undefined) return { refusal: 'depth' };
+  if (mayBeDeep(text) && survey(text).depth > maximumDepth) return { refusal: 'depth' };
   const value = parseJson(text);
   if (value === undefined) return { refusal: 'syntax' };
-  // JSON.parse keeps the last of several members with one name, so a duplicate shows as a missing member.
-  if (countMembersKept(value) !== members) return { refusal: 'duplicate_member' };
+  // JSON.parse keeps the last of several members with one name, so a duplicate shows as a missing member. The colons
+  // are counted quickly and never too few; only when they seem too many are the strings skipped to count exactly.
+  const members = countMembers(value);
+  if (countColons(text) !== members && survey(text).members !== members) return { refusal: 'duplicate_member' };
   if (text.includes('\\u') && !isJsonValue(value)) return { refusal: 'encoding' };
   return { value };
 }
@@ -85,49 +89,50 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Counts the colons outside strings, which is one for each member; undefined when the nesting is too deep. */
-function countMembersWritten(text: string): number | undefined {
-  let members = 0;
-  let depth = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    switch (text.charCodeAt(index)) {
-      case 0x22: // "
-        index = endOfString(text, index);
-        break;
-      case 0x3a: // :
-        members += 1;
-        break;
-      case 0x7b: // {
-      case 0x5b: // [
-        depth += 1;
-        if (depth > maximumDepth) return undefined;
-        break;
-      case 0x7d: // }
-      case 0x5d: // ]
-        depth -= 1;
-        break;
-    }
+/** Whether so many lists and objects begin that they could be nested too deep. */
+function mayBeDeep(text: string): boolean {
+  let openings = 0;
+  for (const opening of ['{', '[']) {
+    let index = text.indexOf(opening);
+    for (; index !== -1 && openings <= maximumDepth; index = text.indexOf(opening, index + 1)) openings += 1;
   }
-  return members;
+  return openings > maximumDepth;
+}
+
+/** Counts the colons that can follow a member's name: those behind a quote or white space, in strings or not. */
+function countColons(text: string): number {
+  let colons = 0;
+  for (let index = text.indexOf(':'); index !== -1; index = text.indexOf(':', index + 1)) {
+    const before = text.charCodeAt(index - 1);
+    if (before === quote || before <= space) colons += 1;
+  }
+  return colons;
+}
+
+/** Goes through a text outside its strings: how many members are written, how deep it is nested. */
+function survey(text: string): { readonly members: number; readonly depth: number } {
+  let [members, depth, open] = [0, 0, 0];
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text.charAt(index);
+    if (character === '"') index = endOfString(text, index);
+    else if (character === ':') members += 1;
+    else if (character === '{' || character === '[') depth = Math.max(depth, (open += 1));
+    else if (character === '}' || character === ']') open -= 1;
+  }
+  return { members, depth };
 }
 
 function endOfString(text: string, start: number): number {
-  let end = text.indexOf('"', start + 1);
-  while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
-  return end === -1 ? text.length : end;
+  let end = start + 1;
+  while (end < text.length && text.charCodeAt(end) !== quote) end += text.charCodeAt(end) === backslash ? 2 : 1;
+  return end;
 }
 
-/** A quote is escaped when the backslashes before it are odd in number. */
-function isEscaped(text: string, quote: number): boolean {
-  let start = quote;
-  while (text.charCodeAt(start - 1) === 0x5c) start -= 1;
-  return (quote - start) % 2 === 1;
-}
-
-function countMembersKept(value: unknown): number {
+/** Counts the members of a parsed value, at any depth. */
+function countMembers(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
-  let members = 0;
-  if (!Array.isArray(value)) members = Object.keys(value).length;
-  for (const item of Object.values(value)) members += countMembersKept(item);
+  const items: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+  let members = Array.isArray(value) ? 0 : items.length;
+  for (const item of items) if (typeof item === 'object') members += countMembers(item);
   return members;
 }

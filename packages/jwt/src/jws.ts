@@ -1,17 +1,17 @@
 import { algorithms, isAlgorithm, type Algorithm } from './algorithms.ts';
 import { decodeBase64url, encodeBase64url } from './base64url.ts';
 import { JwtError } from './errors.ts';
+import { Fault, faults, type Verdict } from './fault.ts';
 import { isJsonObject, readStrictJson, type JsonObject } from './json.ts';
 import { keyMaterial, type JwtKey } from './key.ts';
 
-/** The parts of a compact JWS whose header has been read and whose signature has not been checked. */
-export interface CompactJws<Header = JwtHeader> {
-  readonly header: Header;
-  /** The ASCII text the signature covers. */
-  readonly signingInput: string;
-  /** The payload, still encoded. */
+/** The parts of a compact JWS, all still encoded; nothing about them has been checked. */
+export interface CompactJws {
+  readonly header: string;
   readonly payload: string;
-  readonly signature: Buffer;
+  readonly signature: string;
+  /** The text the signature covers. */
+  readonly signingInput: string;
 }
 
 /**
@@ -26,64 +26,60 @@ export interface JwtHeader {
   readonly [name: string]: unknown;
 }
 
-/** Splits a compact JWS and reads its header; checks neither the signature nor what the header says. */
-export function parseJws(token: string, maximum: number): CompactJws<JsonObject> {
-  if (typeof token !== 'string') throw malformed();
-  if (token.length > maximum) throw new JwtError('token_too_large', { length: token.length, maximum });
+/** Splits a compact JWS into three parts that are not empty. */
+export function splitJws(token: string, maximum: number): Verdict<CompactJws> {
+  if (typeof token !== 'string') return faults.malformed;
+  if (token.length > maximum) return new Fault('token_too_large', { length: token.length, maximum });
   const first = token.indexOf('.');
   const second = token.indexOf('.', first + 1);
-  if (first < 1 || second === first + 1 || second === -1 || second === token.length - 1) throw malformed();
-  // A third dot is not in the base64url alphabet, so decoding the signature refuses it.
-  const signature = decodeBase64url(token.slice(second + 1));
-  if (signature === undefined) throw malformed();
+  // A third dot is not in the base64url alphabet, so it is refused with the signature.
+  if (first < 1 || second <= first + 1 || second === token.length - 1) return faults.malformed;
   return {
-    header: readJsonPart(token.slice(0, first)),
-    signingInput: token.slice(0, second),
+    header: token.slice(0, first),
     payload: token.slice(first + 1, second),
-    signature,
+    signature: token.slice(second + 1),
+    signingInput: token.slice(0, second),
   };
 }
 
-/** Validates the protected header: an algorithm we know, parameters of the right type, no extension. */
-export function validateHeader(header: JsonObject): JwtHeader {
+/** Reads a protected header: an algorithm we know, parameters of the right type, no extension. */
+export function readHeader(encoded: string): Verdict<JwtHeader> {
+  const header = readJsonPart(encoded);
+  if (header instanceof Fault) return header;
   const { alg, typ, kid } = header;
-  if (typeof alg !== 'string') throw malformed();
-  if (!isAlgorithm(alg)) throw new JwtError('algorithm_not_allowed', { algorithm: undefined });
-  if (Object.hasOwn(header, 'typ') && typeof typ !== 'string') throw malformed();
-  if (Object.hasOwn(header, 'kid') && typeof kid !== 'string') throw malformed();
+  if (typeof alg !== 'string') return faults.malformed;
+  if (!isAlgorithm(alg)) return new Fault('algorithm_not_allowed', { algorithm: undefined });
+  if (Object.hasOwn(header, 'typ') && typeof typ !== 'string') return faults.malformed;
+  if (Object.hasOwn(header, 'kid') && typeof kid !== 'string') return faults.malformed;
   // RFC 7515, section 4.1.11 and RFC 7797, section 7: no extension is understood here, and none is ignored.
-  if (Object.hasOwn(header, 'crit') || Object.hasOwn(header, 'b64'))
-    throw new JwtError('critical_header_unsupported', {});
+  if (Object.hasOwn(header, 'crit') || Object.hasOwn(header, 'b64')) return faults.critical;
   return header as JwtHeader;
 }
 
 /** Checks the signature with a key already chosen for it. */
-export function verifySignature(jws: CompactJws, key: JwtKey): void {
+export function signatureFault(jws: CompactJws, key: JwtKey): Fault | undefined {
   const { verifying } = keyMaterial(key);
-  const isValid = algorithms[key.algorithm].verify(jws.signingInput, jws.signature, verifying);
-  if (!isValid) throw new JwtError('signature_invalid', {});
+  if (algorithms[key.algorithm].verify(jws.signingInput, jws.signature, verifying)) return undefined;
+  return decodeBase64url(jws.signature) === undefined ? faults.malformed : faults.signatureInvalid;
 }
 
 /** Decodes one part of a token into the JSON object it must hold. */
-export function readJsonPart(part: string): JsonObject {
+export function readJsonPart(part: string): Verdict<JsonObject> {
   const bytes = decodeBase64url(part);
   const outcome = bytes === undefined ? undefined : readStrictJson(bytes);
-  if (outcome === undefined || 'refusal' in outcome || !isJsonObject(outcome.value)) throw malformed();
+  if (outcome === undefined || 'refusal' in outcome || !isJsonObject(outcome.value)) return faults.malformed;
   return outcome.value;
 }
 
-/** Signs a header and a payload into a compact JWS. */
-export function signJws(header: JwtHeader, payload: JsonObject, key: JwtKey): string {
+/** Signs a header, encoded already, and a payload into a compact JWS. */
+export function signJws(header: string, payload: JsonObject, key: JwtKey): string {
   const { signing } = keyMaterial(key);
   if (signing === undefined) throw new JwtError('key_invalid', { reason: 'a public key cannot sign' });
-  const signingInput = `${encodeJson(header)}.${encodeJson(payload)}`;
-  return `${signingInput}.${encodeBase64url(algorithms[key.algorithm].sign(signingInput, signing))}`;
+  const signingInput = `${header}.${encodeJson(payload)}`;
+  return `${signingInput}.${algorithms[key.algorithm].sign(signingInput, signing)}`;
 }
 
-function encodeJson(value: JsonObject | JwtHeader): string {
+/** Writes a part of a token. */
+export function encodeJson(value: JsonObject | JwtHeader): string {
   return encodeBase64url(JSON.stringify(value));
-}
-
-function malformed(): JwtError<'token_malformed'> {
-  return new JwtError('token_malformed', {});
 }

@@ -1,17 +1,20 @@
+import { decodeBase64url } from './base64url.ts';
 import { checkClaims, claimsFault, type JwtClaims } from './claims.ts';
 import { JwtError } from './errors.ts';
+import { Fault, faults, type Verdict } from './fault.ts';
 import { isJsonObject, isJsonValue, type JsonObject } from './json.ts';
 import {
-  parseJws,
+  encodeJson,
+  readHeader,
   readJsonPart,
+  signatureFault,
   signJws,
-  validateHeader,
-  verifySignature,
+  splitJws,
   type CompactJws,
   type JwtHeader,
 } from './jws.ts';
-import { chooseKey, isRemote, listKeys } from './key-choice.ts';
 import type { LocalKeys } from './jwk-set.ts';
+import { isRemote, ringOf, type KeyRing } from './key-ring.ts';
 import { JwtKey } from './key.ts';
 import type { RemoteJwkSet } from './remote-jwk-set.ts';
 import {
@@ -56,7 +59,7 @@ const reservedParameters = ['alg', 'kid', 'typ', 'crit', 'b64'];
 export function signJwt(claims: JwtClaims, key: JwtKey, options: SignOptions = {}): string {
   if (!(key instanceof JwtKey)) throw new TypeError('key must be a JwtKey; wrap a secret in secretKey()');
   refuseUnsignable(claims);
-  return signJws(makeHeader(key, options), claims, key);
+  return signJws(encodeJson(makeHeader(key, options)), claims, key);
 }
 
 /**
@@ -88,7 +91,7 @@ export function verifyJwt(token: string, options: VerifyOptions): VerifiedJwt | 
   const { keys } = options;
   if (isRemote(keys)) return verifyWithRemoteKeys(token, keys, options);
   const resolved = resolveVerifyOptions(options);
-  return verifyJws(readToken(token, resolved), keys, resolved);
+  return accepted(judge(token, ringOf(keys, resolved.algorithms), resolved));
 }
 
 /**
@@ -107,35 +110,45 @@ export function decodeJwtUnverified(token: string): {
   header: Record<string, unknown>;
   claims: Record<string, unknown>;
 } {
-  const { header, payload } = parseJws(token, defaultTokenLength);
-  return { header, claims: readJsonPart(payload) };
+  const jws = accepted(splitJws(token, defaultTokenLength));
+  if (decodeBase64url(jws.signature) === undefined) throw faults.malformed.toError();
+  return { header: accepted(readJsonPart(jws.header)), claims: accepted(readJsonPart(jws.payload)) };
 }
 
 async function verifyWithRemoteKeys(token: string, remote: RemoteJwkSet, options: VerifyOptions): Promise<VerifiedJwt> {
-  const jws = readToken(token, resolveVerifyOptions(options));
-  await remote.refresh(jws.header.kid);
+  const resolved = resolveVerifyOptions(options);
+  // Everything that can be refused before a key is needed: a bad token never causes a fetch.
+  const { kid } = accepted(readHeader(accepted(splitJws(token, resolved.maxTokenLength)).header));
+  await remote.refresh(kid);
   if (remote.keys === undefined) throw new JwtError('keys_unavailable', { reason: 'network' });
-  // Resolved again for the clock: fetching takes time, and a token may expire meanwhile.
-  return verifyJws(jws, remote.keys, resolveVerifyOptions(options));
-}
-
-/** Everything that can be refused before a key is needed: a bad token never causes a fetch. */
-function readToken(token: string, options: ResolvedOptions): CompactJws {
-  const jws = parseJws(token, options.maxTokenLength);
-  return { ...jws, header: validateHeader(jws.header) };
+  return accepted(judge(token, ringOf(remote.keys, resolved.algorithms), resolved));
 }
 
 /** The signature comes before anything it protects is believed, or even parsed. */
-function verifyJws(jws: CompactJws, keys: LocalKeys, options: ResolvedOptions): VerifiedJwt {
-  const key = chooseKey(listKeys(keys, options.algorithms), jws.header, options.algorithms);
-  verifySignature(jws, key);
-  if (options.typ !== undefined && !hasType(jws.header.typ, options.typ)) {
-    throw new JwtError('type_mismatch', { expected: options.typ });
+function judge(token: string, ring: KeyRing, options: ResolvedOptions): Verdict<VerifiedJwt> {
+  const jws = splitJws(token, options.maxTokenLength);
+  if (jws instanceof Fault) return jws;
+  const recalled = ring.recall(jws.header);
+  const known = recalled ?? ring.identify(jws.header);
+  if (known instanceof Fault) return known;
+  const forged = signatureFault(jws, known.key);
+  if (forged !== undefined) return forged;
+  if (recalled === undefined) ring.remember(jws.header, known);
+  return judgeSigned(jws, known.header, options);
+}
+
+function judgeSigned(jws: CompactJws, header: JwtHeader, options: ResolvedOptions): Verdict<VerifiedJwt> {
+  if (options.typ !== undefined && !hasType(header.typ, options.typ)) {
+    return new Fault('type_mismatch', { expected: options.typ });
   }
   const claims = readJsonPart(jws.payload);
-  const fault = checkClaims(claims, options.claims);
-  if (fault !== undefined) throw fault;
-  return { header: jws.header, claims };
+  if (claims instanceof Fault) return claims;
+  return checkClaims(claims, options.claims, options.now ?? Date.now() / 1000) ?? { header, claims };
+}
+
+function accepted<Value>(verdict: Verdict<Value>): Value {
+  if (verdict instanceof Fault) throw verdict.toError();
+  return verdict;
 }
 
 function makeHeader(key: JwtKey, { typ = 'JWT', header = {} }: SignOptions): JwtHeader {
@@ -151,7 +164,7 @@ function makeHeader(key: JwtKey, { typ = 'JWT', header = {} }: SignOptions): Jwt
 function refuseUnsignable(claims: JsonObject): void {
   if (!isJsonObject(claims)) throw new TypeError('claims must be an object');
   const fault = claimsFault(claims);
-  if (fault !== undefined) throw fault;
+  if (fault !== undefined) throw fault.toError();
   if (isJsonValue(claims)) return;
   const claim = Object.keys(claims).find((name) => !isJsonValue(claims[name]));
   if (claim === undefined) throw new TypeError('claims must be a plain object');

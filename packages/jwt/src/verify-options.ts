@@ -1,6 +1,6 @@
 import { isAlgorithm, type Algorithm } from './algorithms.ts';
 import type { ClaimExpectations } from './claims.ts';
-import type { Keys } from './key-choice.ts';
+import type { Keys } from './key-ring.ts';
 
 /** What {@link verifyJwt} holds a token against. */
 export interface VerifyOptions<From extends Keys = Keys> {
@@ -34,6 +34,8 @@ export interface ResolvedOptions {
   readonly typ: string | undefined;
   readonly maxTokenLength: number;
   readonly claims: ClaimExpectations;
+  /** Seconds since 1970; undefined: the clock. */
+  readonly now: number | undefined;
 }
 
 /** Characters a token may have when no option says otherwise. */
@@ -72,12 +74,12 @@ export function resolveVerifyOptions(options: VerifyOptions): ResolvedOptions {
       1,
       Number.MAX_SAFE_INTEGER,
     ),
+    now: options.now === undefined ? undefined : seconds(options.now),
     claims: {
       issuers: options.issuer === undefined ? undefined : textList('issuer', options.issuer),
       audiences: options.audience === undefined ? undefined : textList('audience', options.audience),
       subject: options.subject === undefined ? undefined : text('subject', options.subject),
       required: requiredClaimsFor(typ, requiredClaims),
-      now: seconds(options.now ?? new Date()),
       tolerance: within('clockTolerance', clockTolerance, 0, 60),
       maximumAge:
         options.maxTokenAge === undefined

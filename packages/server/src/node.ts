@@ -5,7 +5,7 @@ import { urlHost } from './environment/addresses.ts';
 import type { Settings } from './environment/settings.ts';
 import { createHandler } from './handler.ts';
 import type { Log } from './logging.ts';
-import { createFirstAdministrator, lacksAdministrator } from './node/administrators.ts';
+import { createFirstAdministrator } from './node/administrators.ts';
 import { clientAddress, trustNetworks } from './node/client-address.ts';
 import { watchConnections } from './node/draining.ts';
 import { greetingOf, type Greeting } from './node/greeting.ts';

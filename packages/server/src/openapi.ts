@@ -1,4 +1,4 @@
-import { packageVersion } from './cli/version.ts';
+import { packageVersion } from './version.ts';
 import { describeOperation } from './openapi-operation.ts';
 import { describeNamedSchemas } from './openapi-schemas.ts';
 import type { Tag } from './operation.ts';

@@ -5,7 +5,7 @@ import { failureOf, type Failure } from './failure.ts';
 import { openContext } from './open-context.ts';
 import { groupOverview, overview, usageOf } from './overview.ts';
 import type { Terminal } from './terminal.ts';
-import { packageVersion } from './version.ts';
+import { packageVersion } from '../version.ts';
 
 /** A command line that was understood. */
 interface Call {

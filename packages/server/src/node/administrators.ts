@@ -29,19 +29,3 @@ function refusedVariable(error: unknown): { variable: string; problem: string } 
     return { variable: 'ADMIN_USERNAME', problem: `is refused: ${error.details.reason}` };
   return undefined;
 }
-
-/** Users looked at before the start-up lines give up looking for an administrator. */
-const searchLimit = 500;
-
-/** Whether nobody can administer the server yet. Looks at the first users only: later ones imply an administrator. */
-export async function lacksAdministrator(auth: Auth): Promise<boolean> {
-  let seen = 0;
-  let cursor: string | undefined;
-  do {
-    const page = await auth.users.list({ limit: 100, cursor });
-    if (page.items.some((user) => user.roles.includes(administratorRole) && !user.disabled)) return false;
-    seen += page.items.length;
-    cursor = page.nextCursor;
-  } while (cursor !== undefined && seen < searchLimit);
-  return cursor === undefined;
-}

@@ -1,5 +1,5 @@
 import type { Command, CommandContext } from '../command.ts';
-import { packageVersion } from '../version.ts';
+import { packageVersion } from '../../version.ts';
 
 export const serveCommand: Command = {
   name: 'serve',

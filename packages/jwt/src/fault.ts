@@ -1,0 +1,35 @@
+import { JwtError, type JwtErrorCode, type JwtErrorDetails } from './errors.ts';
+
+/**
+ * A refusal as a value. Rules return it, and only the edge makes an error of it: `tryVerifyJwt` never does, because an
+ * error costs a hundred times more than the verdict itself.
+ */
+export class Fault<Code extends JwtErrorCode = JwtErrorCode> {
+  readonly code: Code;
+  readonly details: JwtErrorDetails[Code];
+
+  constructor(code: Code, details: JwtErrorDetails[Code]) {
+    this.code = code;
+    this.details = details;
+  }
+
+  toError(): JwtError<Code> {
+    return new JwtError(this.code, this.details);
+  }
+}
+
+/** What a rule has to say when it holds nothing against a token. */
+export type Verdict<Value> = Value | Fault;
+
+/** The faults without details, made once. */
+export const faults: {
+  readonly malformed: Fault<'token_malformed'>;
+  readonly critical: Fault<'critical_header_unsupported'>;
+  readonly keyNotFound: Fault<'key_not_found'>;
+  readonly signatureInvalid: Fault<'signature_invalid'>;
+} = {
+  malformed: new Fault('token_malformed', {}),
+  critical: new Fault('critical_header_unsupported', {}),
+  keyNotFound: new Fault('key_not_found', {}),
+  signatureInvalid: new Fault('signature_invalid', {}),
+};
