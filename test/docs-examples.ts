@@ -29,7 +29,7 @@ export function documents(): string[] {
 /** The fenced blocks of a document, numbered from 1. */
 export function codeBlocks(document: string): CodeBlock[] {
   const text = readFileSync(join(root, document), 'utf8');
-  return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language = '', block = ''], index) => ({
+  return [...text.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(([, language = '', block = ''], index) => ({
     document,
     number: index + 1,
     language,

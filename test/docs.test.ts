@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runProgram, runShell } from './child-process.ts';
 import { docstringExamples } from './docstring-examples.ts';
 import { codeBlocks, documents, fileNameOf, packageReadmes } from './docs-examples.ts';
 import { type ServerProcess, startServer } from './server-process.ts';
-import { root } from './source-files.ts';
+import { root, sourceFiles } from './source-files.ts';
 
 const tsc = join(root, 'node_modules/typescript/bin/tsc');
 
@@ -50,6 +50,25 @@ describe('every link between the documents', () => {
       expect(broken).toEqual([]);
     },
   );
+});
+
+describe('every file that is named', () => {
+  it('in the tree of ARCHITECTURE.md exists', () => {
+    const tree = codeBlocks('ARCHITECTURE.md')
+      .map(({ text }) => text)
+      .join('\n');
+    const named = [...tree.matchAll(/[\w-]+\.ts\b/g)].map(([name]) => name);
+    const existing = new Set(['packages', 'test'].flatMap(sourceFiles).map(({ path }) => basename(path)));
+    expect(named.length).toBeGreaterThan(30);
+    expect(named.filter((name) => !existing.has(name))).toEqual([]);
+  });
+
+  it('in a recipe of CONTRIBUTING.md exists', () => {
+    const text = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8');
+    const paths = [...text.matchAll(/`((?:packages|test|docs|scripts)\/[\w./-]+)`/g)].map(([, path = '']) => path);
+    expect(paths.length).toBeGreaterThan(10);
+    expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
 });
 
 describe('the quick start of README.md', () => {

@@ -76,7 +76,7 @@ async function open(settings: Settings, port: number, log: Log): Promise<OpenedS
   const opened = await openAuth(settings, { port, onEvent: log.event });
   try {
     await createFirstAdministrator(opened.auth, settings.firstAdministrator);
-    return { ...opened, lacksAdministrator: await lacksAdministrator(opened.auth) };
+    return { ...opened, lacksAdministrator: !(await opened.auth.users.hasAdministrator()) };
   } catch (error) {
     await opened.auth.close();
     throw error;
