@@ -6,7 +6,7 @@ import type { GrantedScope } from './granted-scope.ts';
 export const firstPartyClient = 'first-party';
 
 /** How many characters of role names and of what they grant a token holds together before the latter stays out. */
-const longestSnapshot = 192;
+const longestSnapshot = 72;
 
 /** Whom an access token is for, read in the transaction that starts or continues the session. */
 export interface AccessTokenGrant {
