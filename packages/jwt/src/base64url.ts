@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 /** Encodes bytes, or the UTF-8 bytes of a text, as base64url without padding (RFC 7515, section 2). */
 export function encodeBase64url(data: string | Uint8Array): string {
   const bytes =
@@ -14,4 +16,17 @@ export function encodeBase64url(data: string | Uint8Array): string {
 export function decodeBase64url(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64url');
   return bytes.toString('base64url') === text ? bytes : undefined;
+}
+
+/** Long enough for the parts of ordinary tokens. Everything here is synchronous, so one buffer serves all calls. */
+const scratch = Buffer.alloc(8192);
+
+/** Decodes canonical base64url whose bytes are UTF-8 text; undefined for anything else. */
+export function decodeBase64urlText(encoded: string): string | undefined {
+  const bytes = encoded.length > scratch.length ? Buffer.alloc(encoded.length) : scratch;
+  const length = bytes.write(encoded, 'base64url');
+  if (bytes.toString('base64url', 0, length) !== encoded) return undefined;
+  const text = bytes.toString('utf8', 0, length);
+  // Bytes that are no UTF-8 become U+FFFD, which an honest text may hold too.
+  return text.includes('\uFFFD') && !isUtf8(bytes.subarray(0, length)) ? undefined : text;
 }

@@ -55,7 +55,8 @@ const shapeRules = Object.entries(shapes);
 /** Validates the shapes of the registered claims that are present; returns the first fault. */
 export function claimsFault(claims: JsonObject): Fault | undefined {
   for (const [claim, isValid] of shapeRules) {
-    if (Object.hasOwn(claims, claim) && !isValid(claims[claim])) return new Fault('claims_invalid', { claim });
+    const value = claims[claim];
+    if (value !== undefined && !isValid(value)) return new Fault('claims_invalid', { claim });
   }
   return undefined;
 }

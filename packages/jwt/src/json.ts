@@ -37,7 +37,11 @@ export function parseStrictJson(text: string | Uint8Array): unknown {
 /** The rule behind {@link parseStrictJson}: returns the refusal instead of throwing it. */
 export function readStrictJson(source: string | Uint8Array): JsonOutcome {
   const text = typeof source === 'string' ? wellFormed(source) : decodeUtf8(source);
-  if (text === undefined) return { refusal: 'encoding' };
+  return text === undefined ? { refusal: 'encoding' } : readJsonText(text);
+}
+
+/** The same for a text that is known to be well-formed Unicode. */
+export function readJsonText(text: string): JsonOutcome {
   if (mayBeDeep(text) && survey(text).depth > maximumDepth) return { refusal: 'depth' };
   const value = parseJson(text);
   if (value === undefined) return { refusal: 'syntax' };
@@ -128,11 +132,11 @@ function endOfString(text: string, start: number): number {
   return end;
 }
 
-/** Counts the members of a parsed value, at any depth. */
+/** Counts the members of a parsed value, at any depth. Every token passes here, so no list of names is made. */
 function countMembers(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
-  const items: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
-  let members = Array.isArray(value) ? 0 : items.length;
-  for (const item of items) if (typeof item === 'object') members += countMembers(item);
+  let members = 0;
+  if (Array.isArray(value)) for (const item of value) members += countMembers(item);
+  else for (const name in value) if (Object.hasOwn(value, name)) members += 1 + countMembers(Reflect.get(value, name));
   return members;
 }

@@ -1,8 +1,8 @@
 import { algorithms, isAlgorithm, type Algorithm } from './algorithms.ts';
-import { decodeBase64url, encodeBase64url } from './base64url.ts';
+import { decodeBase64url, decodeBase64urlText, encodeBase64url } from './base64url.ts';
 import { JwtError } from './errors.ts';
 import { Fault, faults, type Verdict } from './fault.ts';
-import { isJsonObject, readStrictJson, type JsonObject } from './json.ts';
+import { isJsonObject, readJsonText, type JsonObject } from './json.ts';
 import { keyMaterial, type JwtKey } from './key.ts';
 
 /** The parts of a compact JWS, all still encoded; nothing about them has been checked. */
@@ -65,8 +65,8 @@ export function signatureFault(jws: CompactJws, key: JwtKey): Fault | undefined 
 
 /** Decodes one part of a token into the JSON object it must hold. */
 export function readJsonPart(part: string): Verdict<JsonObject> {
-  const bytes = decodeBase64url(part);
-  const outcome = bytes === undefined ? undefined : readStrictJson(bytes);
+  const text = decodeBase64urlText(part);
+  const outcome = text === undefined ? undefined : readJsonText(text);
   if (outcome === undefined || 'refusal' in outcome || !isJsonObject(outcome.value)) return faults.malformed;
   return outcome.value;
 }
