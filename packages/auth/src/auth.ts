@@ -1,11 +1,11 @@
 import type { Algorithm } from '@sallyport/jwt';
-import { ChangeFactory, type ChangeBatch } from './changes/change.ts';
+import type { ChangeBatch } from './changes/change.ts';
 import { resolveConfig, type AuthConfig, type ResolvedConfig } from './config.ts';
-import type { EventListener } from './events.ts';
 import { KeyEncryption } from './keys/key-encryption.ts';
 import { SecretSigningKey, StoredSigningKeys, type SigningKeys } from './keys/signing-keys.ts';
 import { PasswordHashes } from './passwords/password-hashes.ts';
 import { PasswordPolicy } from './passwords/password-policy.ts';
+import { Passwords } from './passwords/passwords.ts';
 import { Roles } from './roles/roles.ts';
 import { refreshPolicy } from './sessions/refresh-rotation.ts';
 import { RefreshTokens } from './sessions/refresh-token.ts';
@@ -13,10 +13,11 @@ import { Sessions } from './sessions/sessions.ts';
 import type { Device } from './sessions/session.ts';
 import type { Introspection } from './tokens/introspection.ts';
 import { Refresh, type RefreshInput } from './tokens/refresh.ts';
-import { Revocation } from './tokens/revocation.ts';
+import { IssuedTokens } from './tokens/issued-tokens.ts';
 import { SignIn, type SignInInput } from './tokens/sign-in.ts';
 import { TokenIssuer } from './tokens/token-issuer.ts';
 import type { TokenPair } from './tokens/token-pair.ts';
+import { OwnAccount } from './users/own-account.ts';
 import { Users } from './users/users.ts';
 
 /** Where a guard in the same process learns what has changed; give it to `createGuard` as `changes`. */
@@ -33,6 +34,7 @@ export interface Auth {
   /** Where the data is, without credentials: for people. */
   readonly location: string;
   readonly users: Users;
+  readonly account: OwnAccount;
   readonly sessions: Sessions;
   readonly roles: Roles;
   readonly keys: SigningKeys;
@@ -44,7 +46,7 @@ export interface Auth {
      * @throws {AuthError} `user_not_found`, `credentials_invalid` for a disabled user, `scope_invalid`
      */
     issue(userId: string, options?: { readonly scope?: string; readonly device?: Device }): Promise<TokenPair>;
-    /** Kills one access token and leaves its session alive; false when it is no live token of ours. */
+    /** Kills one access token and leaves its session alive; false when it is no unexpired token of ours. */
     revokeAccessToken(token: string): Promise<boolean>;
   };
   /**
@@ -89,6 +91,7 @@ export async function createAuth(config: AuthConfig): Promise<Auth> {
   const { store } = resolved;
   try {
     await store.migrate();
+    await store.transaction((transaction) => transaction.raiseTokenLifetime(resolved.accessTokenLifetime));
     const hashes = await PasswordHashes.create(resolved.random);
     return wire(resolved, await openKeys(resolved), hashes);
   } catch (error) {
@@ -109,15 +112,13 @@ async function openKeys(config: ResolvedConfig): Promise<SigningKeys> {
 }
 
 function wire(config: ResolvedConfig, keys: SigningKeys, hashes: PasswordHashes): Auth {
-  const { issuer, audience, algorithm, store, clock, random } = config;
-  const emit = quietly(config.emit);
-  const changes = new ChangeFactory(config.accessTokenLifetime);
+  const { issuer, audience, algorithm, store, clock, random, emit } = config;
   const policy = new PasswordPolicy(config.minPasswordLength, ['sallyport', new URL(issuer).hostname]);
   const refreshTokens = new RefreshTokens(config.secret);
   const lifetimes = { idle: config.idleLifetime, absolute: config.sessionLifetime };
   const accessTokens = { issuer, audience, lifetime: config.accessTokenLifetime, random };
   const tokenIssuer = new TokenIssuer(keys, accessTokens, refreshTokens);
-  const base = { store, changes, clock, emit };
+  const base = { store, clock, emit };
 
   const sessions = new Sessions(base);
   const roles = new Roles(base);
@@ -129,14 +130,14 @@ function wire(config: ResolvedConfig, keys: SigningKeys, hashes: PasswordHashes)
     lifetimes,
     policy: refreshPolicy(config.policy, config.idleLifetime),
   });
-  const revocation = new Revocation({ ...base, keys, sessions, refreshTokens, issuer, audience });
-  const users = new Users({
+  const issued = new IssuedTokens({ ...base, keys, sessions, refreshTokens, issuer, audience });
+  const passwords = new Passwords(hashes, policy);
+  const users = new Users({ ...base, passwords, registration: config.registration, random });
+  const account = new OwnAccount({
     ...base,
-    hashes,
-    policy,
-    registration: config.registration,
-    random,
-    startSession: (userId, device) => signIn.forUser(userId, { device }),
+    users,
+    passwords,
+    startSession: (userId, device, provenHash) => signIn.forUser(userId, { device, provenHash }),
   });
 
   return {
@@ -145,34 +146,24 @@ function wire(config: ResolvedConfig, keys: SigningKeys, hashes: PasswordHashes)
     algorithm,
     location: store.location,
     users,
+    account,
     sessions,
     roles,
     keys,
     changes: store.changes,
     tokens: {
       issue: (userId, options) => signIn.forUser(userId, options),
-      revokeAccessToken: (token) => revocation.revokeAccessToken(token),
+      revokeAccessToken: (token) => issued.revokeAccessToken(token),
     },
     signIn: (input) => signIn.withPassword(input),
     refresh: (input) => refresh.withToken(input),
-    revoke: (token) => revocation.revoke(token),
-    introspect: (token) => revocation.introspect(token),
+    revoke: (token) => issued.revoke(token),
+    introspect: (token) => issued.introspect(token),
     warmUp: () => policy.prepare(),
     ready: async () => {
       await store.ping();
       await keys.signingKey();
     },
     close: () => store.close(),
-  };
-}
-
-/** An observer that fails must not undo what it observes. */
-function quietly(listener: EventListener): EventListener {
-  return (event) => {
-    try {
-      listener(event);
-    } catch (error) {
-      process.emitWarning(error instanceof Error ? error : String(error), 'SallyportEventListener');
-    }
   };
 }

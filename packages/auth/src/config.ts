@@ -1,6 +1,6 @@
 import { isAlgorithm, type Algorithm } from '@sallyport/jwt';
 import { AuthError } from './errors.ts';
-import type { EventListener } from './events.ts';
+import { quietly, type EventListener } from './events.ts';
 import { systemClock, systemRandom, type Clock, type Random } from './ports.ts';
 import type { Store } from './stores/store.ts';
 
@@ -64,6 +64,8 @@ export interface ResolvedConfig {
 }
 
 const day = 86_400;
+/** A hundred years: beyond it, moments stop being moments. */
+const longestLifetime = 36_525 * day;
 
 const defaults = {
   algorithm: 'ES256',
@@ -105,12 +107,13 @@ const knownNames: Readonly<Record<string, readonly string[]>> = {
  * @throws {AuthError} `config_invalid` with every problem there is
  */
 export function resolveConfig(config: AuthConfig): ResolvedConfig {
-  const { issuer, audience = issuer, secretKey } = config;
+  const { issuer, secretKey } = config;
+  const audience = config.audience ?? issuer;
   const resolved: ResolvedConfig = {
     issuer,
     store: config.store,
     secret: typeof secretKey === 'string' ? Buffer.from(secretKey, 'utf8') : secretKey,
-    audience: typeof audience === 'string' ? [audience] : [...audience],
+    audience: Array.isArray(audience) ? [...(audience as readonly string[])] : [audience as string],
     algorithm: config.algorithm ?? defaults.algorithm,
     accessTokenLifetime: config.accessToken?.lifetime ?? defaults.accessTokenLifetime,
     idleLifetime: config.refreshToken?.idleLifetime ?? defaults.idleLifetime,
@@ -118,7 +121,7 @@ export function resolveConfig(config: AuthConfig): ResolvedConfig {
     policy: config.refreshToken?.policy ?? defaults.policy,
     registration: config.registration ?? defaults.registration,
     minPasswordLength: config.password?.minLength ?? defaults.minPasswordLength,
-    emit: config.onEvent ?? ((): void => undefined),
+    emit: quietly(config.onEvent ?? ((): void => undefined)),
     clock: config.clock ?? systemClock,
     random: config.random ?? systemRandom,
   };
@@ -140,11 +143,12 @@ function unknownNames(config: AuthConfig): string[] {
 
 function problemsOf(config: ResolvedConfig): string[] {
   const needed = secretBytes[config.algorithm] ?? leastSecretBytes;
-  const isSeconds = (value: number): boolean => Number.isSafeInteger(value) && value > 0;
+  const isSeconds = (value: number): boolean => Number.isSafeInteger(value) && value > 0 && value <= longestLifetime;
   const rules: readonly (readonly [boolean, string])[] = [
     [isIssuer(config.issuer), 'issuer must be an https URL, or http on loopback, without query and fragment'],
     [config.audience.length > 0 && config.audience.every(isName), 'audience must be one or more names'],
     [isAlgorithm(config.algorithm), 'algorithm is unknown'],
+    [isStore(config.store), 'store must be sqlite(…) or postgres(…)'],
     [
       config.secret instanceof Uint8Array && config.secret.length >= needed,
       `secretKey must have ${needed} bytes or more`,
@@ -155,7 +159,12 @@ function problemsOf(config: ResolvedConfig): string[] {
       isSeconds(config.sessionLifetime) && config.sessionLifetime >= config.idleLifetime,
       'refreshToken.sessionLifetime must be whole seconds, not fewer than idleLifetime',
     ],
+    [
+      !(config.accessTokenLifetime > config.idleLifetime),
+      'accessToken.lifetime must not be longer than refreshToken.idleLifetime: a token would outlive its session',
+    ],
     [['resilient', 'strict'].includes(config.policy), 'refreshToken.policy must be resilient or strict'],
+    [typeof config.clock === 'function', 'clock must be a function that returns a Date'],
     [['open', 'closed'].includes(config.registration), 'registration must be open or closed'],
     [
       Number.isSafeInteger(config.minPasswordLength) &&
@@ -168,6 +177,10 @@ function problemsOf(config: ResolvedConfig): string[] {
 }
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+function isStore(store: unknown): boolean {
+  return typeof store === 'object' && store !== null && 'transaction' in store && 'migrate' in store;
+}
 
 function isIssuer(issuer: string): boolean {
   if (!URL.canParse(issuer)) return false;

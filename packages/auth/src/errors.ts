@@ -4,6 +4,8 @@ export interface AuthErrorDetails {
   config_invalid: { readonly problems: readonly string[] };
   /** The user name or the password is wrong, or the user is disabled: which of them is never told. */
   credentials_invalid: Readonly<Record<never, never>>;
+  /** The session is too old for this: sign in again, or send the current password. `maxAge` is in seconds. */
+  sign_in_too_old: { readonly maxAge: number };
   /** A value has the wrong form. Show `reason` beside the field. */
   value_invalid: { readonly field: string; readonly reason: string };
   /** The new password is too short, too long or too easy to guess. Show `reason`. */

@@ -21,6 +21,7 @@ export interface AuthEventDetails {
   refresh_presented: { readonly outcome: RefreshOutcome; readonly sessionId: string | undefined };
   session_ended: { readonly sessionId: string; readonly reason: string };
   sessions_ended: { readonly userId: string; readonly reason: string };
+  every_session_ended: { readonly count: number };
   access_token_revoked: { readonly tokenId: string };
   role_set: { readonly role: string; readonly scopes: readonly string[] };
   role_deleted: { readonly role: string };
@@ -32,5 +33,20 @@ export type AuthEvent = {
   [Type in keyof AuthEventDetails]: { readonly type: Type; readonly at: Date } & AuthEventDetails[Type];
 }[keyof AuthEventDetails];
 
-/** Receives every event after it was committed. Must not throw; what it returns is ignored. */
+/** Receives every event after it was committed. What it throws or rejects with becomes a process warning. */
 export type EventListener = (event: AuthEvent) => void;
+
+/** An observer that fails must not undo what it observes: it is only warned of. */
+export function quietly(listener: EventListener): EventListener {
+  const warn = (error: unknown): void => {
+    process.emitWarning(error instanceof Error ? error : String(error), 'SallyportEventListener');
+  };
+  return (event) => {
+    try {
+      const returned: unknown = listener(event);
+      if (returned instanceof Promise) returned.catch(warn);
+    } catch (error) {
+      warn(error);
+    }
+  };
+}

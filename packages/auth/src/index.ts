@@ -22,5 +22,6 @@ export type { RefreshInput } from './tokens/refresh.ts';
 export type { SignInInput } from './tokens/sign-in.ts';
 export type { TokenPair } from './tokens/token-pair.ts';
 export type { Page } from './users/page.ts';
+export type { OwnAccount } from './users/own-account.ts';
 export type { User } from './users/user.ts';
 export type { NewUser, UserListQuery, Users } from './users/users.ts';

@@ -230,7 +230,7 @@ export function describeAuth(name: string, start: () => Promise<TestDatabase>): 
         [
           'its user changing the password',
           (pair) =>
-            fixture.auth.users.changePassword(pair.userId, {
+            fixture.auth.account.changePassword(pair.userId, {
               currentPassword: password,
               newPassword: 'another staple, another horse',
             }),
@@ -265,6 +265,21 @@ export function describeAuth(name: string, start: () => Promise<TestDatabase>): 
         await fixture.auth.users.enable(id);
         await expect(refresh(pair.refreshToken)).rejects.toMatchObject(refused);
         expect((await signIn()).userId).toBe(id);
+      });
+
+      it('outlives every token it concerns, also those issued while tokens lived longer', async () => {
+        const { connect } = await database.create();
+        if (database.name.includes('memory')) return;
+        const before = await anAuth({ accessToken: { lifetime: 86_400 } }, connect());
+        const { id } = await before.auth.users.register({ username: 'ada', password });
+        await before.auth.signIn({ username: 'ada', password });
+        await before.auth.close();
+        const after = await anAuth({}, connect());
+        await after.auth.users.disable(id);
+        const { changes } = await after.auth.changes.readSince(2);
+        const now = after.clock().getTime() / 1000;
+        expect(changes).toMatchObject([{ kind: changeKinds.userFloor, expiresAt: now + 86_400 + 60 }]);
+        await after.auth.close();
       });
 
       it('lets one access token die and its session live', async () => {
@@ -315,6 +330,27 @@ export function describeAuth(name: string, start: () => Promise<TestDatabase>): 
         expect((await fixture.auth.users.get(id)).roles).toEqual(['user']);
       });
 
+      it('are taken from everybody at once, from however many', async () => {
+        await fixture.auth.roles.set('editor', ['todos:write']);
+        const { id } = await ada();
+        await fixture.auth.users.setRoles(id, ['editor', 'user']);
+        const { head } = await fixture.auth.changes.readSince(0);
+        await Promise.allSettled([
+          fixture.auth.roles.delete('editor'),
+          fixture.auth.users.setRoles(id, ['editor']).catch(() => undefined),
+        ]);
+        expect((await fixture.auth.users.get(id)).roles).not.toContain('editor');
+        const { changes } = await fixture.auth.changes.readSince(head);
+        const last = changes.findLast(({ kind }) => kind === changeKinds.userOverride);
+        expect(last?.data).toEqual({ roles: (await fixture.auth.users.get(id)).roles });
+      });
+
+      it('are few enough to fit a token', async () => {
+        const { id } = await ada();
+        const many = Array.from({ length: 33 }, (_, index) => `role-${index}`);
+        await expect(fixture.auth.users.setRoles(id, many)).rejects.toMatchObject({ code: 'value_invalid' });
+      });
+
       it('S18: keep the last administrator, also when two demote each other at once', async () => {
         const create = (username: string): Promise<{ id: string }> =>
           fixture.auth.users.create({ username, password, roles: ['admin'] });
@@ -355,9 +391,53 @@ export function describeAuth(name: string, start: () => Promise<TestDatabase>): 
         await fixture.auth.users.register({ username: 'ada', password, email: 'ada@example.com' });
       });
 
+      it('P19: change name and address after a recent sign-in, or with the password, not by an old token alone', async () => {
+        const { id } = await ada();
+        const { sessionId } = await signIn();
+        const { account } = fixture.auth;
+        expect((await account.update(id, { username: 'lovelace' }, { sessionId })).username).toBe('lovelace');
+        fixture.clock.forward(601);
+        const old = account.update(id, { username: 'thief' }, { sessionId });
+        await expect(old).rejects.toMatchObject({ code: 'sign_in_too_old', details: { maxAge: 600 } });
+        const wrong = account.update(id, { username: 'thief' }, { sessionId, currentPassword: 'wrong' });
+        await expect(wrong).rejects.toMatchObject({ code: 'credentials_invalid' });
+        const proven = await account.update(id, { email: 'ada@example.com' }, { currentPassword: password });
+        expect(proven).toMatchObject({ username: 'lovelace', email: 'ada@example.com' });
+      });
+
+      it('let an administrator’s reset win over a change that began before it', async () => {
+        const { id } = await ada();
+        const change = fixture.auth.account.changePassword(id, {
+          currentPassword: password,
+          newPassword: 'thief, staple, horse, battery',
+        });
+        const reset = fixture.auth.users.setPassword(id, 'another staple, another horse');
+        await Promise.allSettled([change, reset]);
+        await reset;
+        const byThief = fixture.auth.signIn({ username: 'ada', password: 'thief, staple, horse, battery' });
+        const byAda = fixture.auth.signIn({ username: 'ada', password: 'another staple, another horse' });
+        const outcomes = await Promise.allSettled([byThief, byAda]);
+        expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+        const live = await fixture.auth.sessions.list(id);
+        expect(live).toHaveLength(1);
+      });
+
+      it('take text with a NUL for what it is, whatever the database makes of it', async () => {
+        const refusals = await Promise.all(
+          [
+            fixture.auth.signIn({ username: 'a\0b', password }),
+            fixture.auth.users.find('a\0b'),
+            fixture.auth.users.list({ q: 'a\0b' }),
+            fixture.auth.sessions.end('a\0b'),
+            fixture.auth.roles.get('a\0b'),
+          ].map((call) => call.catch((error: unknown) => error)),
+        );
+        for (const refusal of refusals) expect(refusal).toMatchObject({ code: 'value_invalid' });
+      });
+
       it('P19: change the password only with the current one', async () => {
         const { id } = await ada();
-        const wrong = fixture.auth.users.changePassword(id, { currentPassword: 'wrong', newPassword: password });
+        const wrong = fixture.auth.account.changePassword(id, { currentPassword: 'wrong', newPassword: password });
         await expect(wrong).rejects.toMatchObject({ code: 'credentials_invalid' });
       });
     });

@@ -41,7 +41,12 @@ describe('createAuth', () => {
     ['J25: no secret', { secretKey: undefined }],
     ['NaN for a lifetime', { accessToken: { lifetime: Number.NaN } }],
     ['text for a lifetime', { accessToken: { lifetime: '15m' } }],
-    ['an idle lifetime above the absolute one', { refreshToken: { idleLifetime: 10, sessionLifetime: 5 } }],
+    ['an idle lifetime above the absolute one', { refreshToken: { idleLifetime: 10_000, sessionLifetime: 5_000 } }],
+    ['an access token that outlives an idle session', { refreshToken: { idleLifetime: 60 } }],
+    ['a lifetime no calendar holds', { refreshToken: { sessionLifetime: 1e15 } }],
+    ['no store', { store: undefined }],
+    ['no issuer', { issuer: undefined, audience: 'https://api.test' }],
+    ['a clock that is none', { clock: 5 }],
     ['an unknown policy', { refreshToken: { policy: 'lenient' } }],
     ['a password minimum of 7', { password: { minLength: 7 } }],
   ])('refuses %s', async (_, config) => {

@@ -63,7 +63,7 @@ const cases: readonly Case[] = [
     strict: 'reuse',
   },
   {
-    when: 'the parent forks for the eighth time',
+    when: 'the current token is seven generations ahead of the proven one',
     presented: 2,
     at: 60,
     session: { generation: 9, base: 2 },
@@ -71,7 +71,7 @@ const cases: readonly Case[] = [
     strict: 'reuse',
   },
   {
-    when: 'the parent forks for the ninth time',
+    when: 'it is eight generations ahead',
     presented: 2,
     at: 60,
     session: { generation: 10, base: 2 },

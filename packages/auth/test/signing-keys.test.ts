@@ -43,6 +43,17 @@ describe('the stages of signing keys', () => {
     expect(stages(keys, at)).toEqual(expected);
   });
 
+  it('K2: are not upset by a key of another algorithm in between', () => {
+    const mixed = [aKey('a', 0), aKey('other', 50, 'EdDSA'), aKey('b', 10_000)];
+    expect(stages(mixed, 9_999)).toEqual({ a: 'current', other: 'retired', b: 'next' });
+    expect(stages(mixed, 10_000)).toEqual({ a: 'retired', other: 'retired', b: 'current' });
+    expect(stages(mixed, 10_961)).toEqual({ b: 'current' });
+  });
+
+  it('let a server whose clock is behind sign with the first key', () => {
+    expect(stages([aKey('a', 5)], 0)).toEqual({ a: 'current' });
+  });
+
   it('keep the keys of an earlier algorithm until their tokens have expired', () => {
     const mixed = [aKey('old', 0, 'RS256'), aKey('new', 100)];
     expect(stages(mixed, 200)).toEqual({ old: 'retired', new: 'current' });
@@ -117,6 +128,31 @@ describe('signing keys', () => {
     await (await anAuth({}, sqlite(file))).auth.close();
     const other = anAuth({ secretKey: 'not the secret that it was started with' }, sqlite(file));
     await expect(other).rejects.toMatchObject({ code: 'config_invalid', message: /earlier secret/ });
+  });
+
+  it('K3: retire when the algorithm changes, and are made anew when it changes back', async () => {
+    const file = join(await mkdtemp(join(tmpdir(), 'sallyport-keys-')), 'keys.db');
+    const kidWith = async (algorithm: 'ES256' | 'EdDSA', minutes: number): Promise<string | undefined> => {
+      const { auth, clock } = await anAuth({ algorithm }, sqlite(file));
+      clock.forward(minutes * 60);
+      const again = await anAuth({ algorithm, clock }, sqlite(file));
+      const keys = await again.auth.keys.list();
+      await auth.close();
+      await again.auth.close();
+      return keys.find((key) => key.stage === 'current')?.keyId;
+    };
+    const first = await kidWith('ES256', 0);
+    const other = await kidWith('EdDSA', 0);
+    const back = await kidWith('ES256', 60);
+    expect(new Set([first, other, back]).size).toBe(3);
+  });
+
+  it('answer a second rotation with the key that is waiting', async () => {
+    const { auth } = await anAuth();
+    const [one, two] = await Promise.all([auth.keys.rotate(), auth.keys.rotate()]);
+    expect(one.keyId).toBe(two.keyId);
+    expect(await auth.keys.list()).toHaveLength(2);
+    await auth.close();
   });
 
   it('cannot be rotated when tokens are signed with the secret itself', async () => {

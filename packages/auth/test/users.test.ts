@@ -35,8 +35,21 @@ describe('user names', () => {
     'x'.repeat(65),
     '\u202Eada',
     'cee9e154-0a47-46d1-8249-2939f585da26',
+    'ｃｅｅ9e154-0a47-46d1-8249-2939f585da26',
   ])('may not be %j', (name) => {
     expect(() => readUsername(name)).toThrow(expect.objectContaining({ code: 'value_invalid' }));
+  });
+});
+
+describe('very long text', () => {
+  const hostile = `a${'\u0301\u0323'.repeat(100_000)}`;
+
+  it('is nobody’s name, and found out at once', () => {
+    const before = performance.now();
+    expect(foldUsername(hostile)).toBe(hostile);
+    expect(() => readUsername(hostile)).toThrow(expect.objectContaining({ code: 'value_invalid' }));
+    expect(() => readEmailAddress(`a@${hostile}.com`)).toThrow(expect.objectContaining({ code: 'value_invalid' }));
+    expect(performance.now() - before).toBeLessThan(200);
   });
 });
 

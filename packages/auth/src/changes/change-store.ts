@@ -4,6 +4,8 @@ import type { Change, ChangeBatch } from './change.ts';
 export interface ChangeStore {
   /** The last sequence number. Read it before what a token says: `af` may be too small, never too large. */
   head(): Promise<number>;
+  /** The longest life an access token was ever issued with, in seconds: nothing that concerns tokens ends sooner. */
+  tokenLifetime(): Promise<number>;
   /** What came after `cursor`; from 0, everything still kept. */
   readSince(cursor: number): Promise<ChangeBatch>;
   /** The newest change of this kind about `key`. */

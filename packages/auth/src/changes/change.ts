@@ -39,7 +39,10 @@ export interface Change {
 }
 
 /** A change that has not been given its place in the log yet. */
-export type NewChange = Omit<Change, 'sequence'>;
+export interface NewChange extends Pick<Change, 'kind' | 'key' | 'critical' | 'data'> {
+  /** The last moment at which a token it concerns can have been issued; absent: it concerns tokens for ever. */
+  readonly issuedUntil: Date | undefined;
+}
 
 /** The part of the log after a cursor. */
 export interface ChangeBatch {
@@ -50,45 +53,42 @@ export interface ChangeBatch {
   readonly changes: readonly Change[];
 }
 
-/** How long a change outlives the last token it can concern: covers clocks that differ. */
-const expiryMarginSeconds = 60;
+/** How long a change outlives the last token it can concern, in seconds: covers clocks that differ. */
+const expiryMargin = 60;
 
-/** Makes the changes of this system, each living as long as the tokens it concerns. */
-export class ChangeFactory {
-  readonly #accessTokenLifetime: number;
+/** When the last token that a change concerns has expired, given the longest life a token was ever issued with. */
+export function expiryOf({ issuedUntil }: NewChange, tokenLifetime: number): number | undefined {
+  if (issuedUntil === undefined) return undefined;
+  return Math.ceil(issuedUntil.getTime() / 1000) + tokenLifetime + expiryMargin;
+}
 
-  /** @param accessTokenLifetime the longest life of an access token, in seconds */
-  constructor(accessTokenLifetime: number) {
-    this.#accessTokenLifetime = accessTokenLifetime;
-  }
+/** A session is over. */
+export function sessionDead(sessionId: string, now: Date): NewChange {
+  return { kind: changeKinds.sessionDead, key: sessionId, issuedUntil: now, critical: true };
+}
 
-  sessionDead(sessionId: string, now: Date): NewChange {
-    return this.#passing(changeKinds.sessionDead, sessionId, now);
-  }
+/** Every token of a user made before is dead. */
+export function userFloor(userId: string, now: Date): NewChange {
+  return { kind: changeKinds.userFloor, key: userId, issuedUntil: now, critical: true };
+}
 
-  userFloor(userId: string, now: Date): NewChange {
-    return this.#passing(changeKinds.userFloor, userId, now);
-  }
+/** Every token made before is dead. */
+export function globalFloor(): NewChange {
+  return { kind: changeKinds.globalFloor, key: '', issuedUntil: undefined, critical: true };
+}
 
-  globalFloor(): NewChange {
-    return { kind: changeKinds.globalFloor, key: '', expiresAt: undefined, critical: true };
-  }
+/** What a role grants from now on; without scopes: there is no such role any more. */
+export function roleDefinition(role: string, scopes: readonly string[] | undefined): NewChange {
+  const data = scopes === undefined ? null : { scopes };
+  return { kind: changeKinds.roleDefinition, key: role, issuedUntil: undefined, critical: true, data };
+}
 
-  roleDefinition(role: string, scopes: readonly string[] | undefined): NewChange {
-    const data = scopes === undefined ? null : { scopes };
-    return { kind: changeKinds.roleDefinition, key: role, expiresAt: undefined, critical: true, data };
-  }
+/** The roles a user has now, instead of those in older tokens. */
+export function userOverride(userId: string, roles: readonly string[], now: Date): NewChange {
+  return { kind: changeKinds.userOverride, key: userId, issuedUntil: now, critical: true, data: { roles } };
+}
 
-  userOverride(userId: string, roles: readonly string[], now: Date): NewChange {
-    return { ...this.#passing(changeKinds.userOverride, userId, now), data: { roles } };
-  }
-
-  tokenDead(tokenId: string, now: Date): NewChange {
-    return this.#passing(changeKinds.tokenDead, tokenId, now);
-  }
-
-  #passing(kind: number, key: string, now: Date): NewChange {
-    const expiresAt = Math.ceil(now.getTime() / 1000) + this.#accessTokenLifetime + expiryMarginSeconds;
-    return { kind, key, expiresAt, critical: true };
-  }
+/** One access token is dead. */
+export function tokenDead(tokenId: string, now: Date): NewChange {
+  return { kind: changeKinds.tokenDead, key: tokenId, issuedUntil: now, critical: true };
 }

@@ -36,19 +36,31 @@ export const publicationDelay = 600;
 /** How long a retired key outlives the last token it signed, in seconds: covers clocks that differ. */
 const retirementMargin = 60;
 
-/** The key that signs with `algorithm` at `now`: the one that became active last. */
+/**
+ * The key that signs with `algorithm` at `now`: the one that became active last. Where the clock is behind the one that
+ * made the first key, that key.
+ */
 export function currentKey(
   keys: readonly SigningKeyRecord[],
   algorithm: Algorithm,
   now: Date,
 ): SigningKeyRecord | undefined {
-  return newest(keys.filter((key) => key.algorithm === algorithm && key.activatesAt <= now));
+  const fitting = keys.filter((key) => key.algorithm === algorithm);
+  return newestKey(fitting.filter((key) => key.activatesAt <= now)) ?? fitting[0];
+}
+
+/** The key that becomes active last, whenever that is. */
+export function newestKey(keys: readonly SigningKeyRecord[]): SigningKeyRecord | undefined {
+  return keys.reduce<SigningKeyRecord | undefined>(
+    (found, key) => (found === undefined || key.activatesAt > found.activatesAt ? key : found),
+    undefined,
+  );
 }
 
 /**
  * Gives every key that still matters its stage. A key drops out when the tokens it signed have expired.
  *
- * The stage is a function of the clock alone, so all servers agree on it without talking to each other.
+ * The stage is a function of the clock, so servers of one configuration agree on it without talking to each other.
  */
 export function stagesOf(
   keys: readonly SigningKeyRecord[],
@@ -59,27 +71,27 @@ export function stagesOf(
   const current = currentKey(keys, algorithm, now);
   const stages = new Map<SigningKeyRecord, SigningKeyStage>();
   for (const key of keys) {
-    if (key.activatesAt > now) stages.set(key, 'next');
-    else if (key === current) stages.set(key, 'current');
-    else if (!hasExpired(key, keys, accessTokenLifetime, now)) stages.set(key, 'retired');
+    if (key === current) stages.set(key, 'current');
+    else if (key.activatesAt > now) stages.set(key, 'next');
+    else if (!hasExpired(successorsOf(key, keys, algorithm), accessTokenLifetime, now)) stages.set(key, 'retired');
   }
   return stages;
 }
 
-function hasExpired(
+/** The later keys that take over from a key: those of its algorithm, or of the configured one once it was given up. */
+function successorsOf(
   key: SigningKeyRecord,
   keys: readonly SigningKeyRecord[],
-  accessTokenLifetime: number,
-  now: Date,
-): boolean {
-  const successors = keys.filter((other) => other.activatesAt > key.activatesAt && other.activatesAt <= now);
-  const supersededAt = Math.min(...successors.map((successor) => successor.activatesAt.getTime()));
-  return now.getTime() > supersededAt + (accessTokenLifetime + retirementMargin) * 1000;
+  algorithm: Algorithm,
+): readonly SigningKeyRecord[] {
+  return keys.filter(
+    (other) =>
+      other.activatesAt > key.activatesAt && (other.algorithm === key.algorithm || other.algorithm === algorithm),
+  );
 }
 
-function newest(keys: readonly SigningKeyRecord[]): SigningKeyRecord | undefined {
-  return keys.reduce<SigningKeyRecord | undefined>(
-    (found, key) => (found === undefined || key.activatesAt > found.activatesAt ? key : found),
-    undefined,
-  );
+function hasExpired(successors: readonly SigningKeyRecord[], accessTokenLifetime: number, now: Date): boolean {
+  const active = successors.filter((successor) => successor.activatesAt <= now);
+  const supersededAt = Math.min(...active.map((successor) => successor.activatesAt.getTime()));
+  return now.getTime() > supersededAt + (accessTokenLifetime + retirementMargin) * 1000;
 }

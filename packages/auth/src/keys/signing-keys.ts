@@ -8,6 +8,7 @@ import type { Store } from '../stores/store.ts';
 import type { KeyEncryption } from './key-encryption.ts';
 import {
   currentKey,
+  newestKey,
   publicationDelay,
   stagesOf,
   type SigningKeyInfo,
@@ -36,7 +37,8 @@ export interface SigningKeys {
   /** Every key that still matters, and its stage. */
   list(): Promise<readonly SigningKeyInfo[]>;
   /**
-   * Publishes a new key, which signs once every guard has had time to see it.
+   * Publishes a new key, which signs once every guard has had time to see it. While one is waiting for that, it is the
+   * answer: calling twice rotates once.
    *
    * @throws {AuthError} `value_invalid` when tokens are signed with SECRET_KEY: replace that instead
    */
@@ -56,6 +58,7 @@ export class StoredSigningKeys implements SigningKeys {
   readonly #private = new Map<string, JwtKey>();
   readonly #public = new Map<string, JwtKey>();
   #records: readonly SigningKeyRecord[] = [];
+  #tokenLifetime = 0;
   #readAt = Number.NEGATIVE_INFINITY;
 
   constructor(dependencies: SigningKeyDependencies) {
@@ -64,12 +67,14 @@ export class StoredSigningKeys implements SigningKeys {
 
   /** Makes the first key of this algorithm, once, however many servers start at the same time. */
   async ensure(): Promise<void> {
-    const { store, algorithm, clock } = this.#dependencies;
-    const isThere = (keys: readonly SigningKeyRecord[]): boolean => currentKey(keys, algorithm, clock()) !== undefined;
+    const { store, algorithm, accessTokenLifetime } = this.#dependencies;
+    // A key of another algorithm in between takes over from ours: coming back to an algorithm needs a fresh key.
+    const isThere = (keys: readonly SigningKeyRecord[]): boolean => newestKey(keys)?.algorithm === algorithm;
     if (!isThere(await this.#read())) {
       const made = await this.#make(0);
       const added = await store.transaction(async (transaction) => {
-        await transaction.lock();
+        // Whoever comes second waits here, and finds the key of the first.
+        await transaction.raiseTokenLifetime(accessTokenLifetime);
         if (isThere(await transaction.keys.list())) return false;
         await transaction.keys.insert(made);
         return true;
@@ -86,11 +91,18 @@ export class StoredSigningKeys implements SigningKeys {
   }
 
   async rotate(): Promise<SigningKeyInfo> {
+    const { store, algorithm, accessTokenLifetime, clock } = this.#dependencies;
     const made = await this.#make(publicationDelay);
-    await this.#dependencies.store.transaction((transaction) => transaction.keys.insert(made));
-    this.#announce(made);
+    const next = await store.transaction(async (transaction) => {
+      await transaction.raiseTokenLifetime(accessTokenLifetime);
+      const keys = await transaction.keys.list();
+      const waiting = keys.find((key) => key.algorithm === algorithm && key.activatesAt > clock());
+      if (waiting === undefined) await transaction.keys.insert(made);
+      return waiting ?? made;
+    });
+    if (next === made) this.#announce(made);
     await this.#read();
-    return toInfo(made, 'next');
+    return toInfo(next, 'next');
   }
 
   async publicJwkSet(): Promise<JwkSet> {
@@ -125,8 +137,8 @@ export class StoredSigningKeys implements SigningKeys {
   }
 
   #stages(records: readonly SigningKeyRecord[]): ReadonlyMap<SigningKeyRecord, SigningKeyStage> {
-    const { algorithm, accessTokenLifetime, clock } = this.#dependencies;
-    return stagesOf(records, algorithm, accessTokenLifetime, clock());
+    const { algorithm, clock } = this.#dependencies;
+    return stagesOf(records, algorithm, this.#tokenLifetime, clock());
   }
 
   /** The records in memory, read again when they are old or when `keyId` is not among them. */
@@ -141,7 +153,8 @@ export class StoredSigningKeys implements SigningKeys {
   }
 
   async #read(): Promise<readonly SigningKeyRecord[]> {
-    this.#records = await this.#dependencies.store.keys.list();
+    const { keys, changes } = this.#dependencies.store;
+    [this.#records, this.#tokenLifetime] = await Promise.all([keys.list(), changes.tokenLifetime()]);
     this.#readAt = this.#dependencies.clock().getTime();
     return this.#records;
   }

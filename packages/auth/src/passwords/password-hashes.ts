@@ -12,7 +12,8 @@ export const longestPassword = 1024;
 
 /** Hashes passwords and checks them, off the event loop and a bounded number at a time. */
 export class PasswordHashes {
-  readonly #queue = new PasswordQueue(availableParallelism());
+  /** One thread of the pool, which has four by default, stays free for files and DNS. */
+  readonly #queue = new PasswordQueue(Math.min(availableParallelism(), 3));
   readonly #decoy: string;
 
   private constructor(decoy: string) {
@@ -33,9 +34,10 @@ export class PasswordHashes {
    * says no, so that the answer's timing does not tell which users exist.
    */
   async verify(password: string, hashed: string | undefined): Promise<boolean> {
-    const normalized = normalizePassword(password);
-    const tooLong = [...normalized].length > longestPassword;
-    const matches = await this.#queue.run(() => verify(hashed ?? this.#decoy, tooLong ? '' : normalized));
+    const tooLong = isTooLong(password);
+    const matches = await this.#queue.run(() =>
+      verify(hashed ?? this.#decoy, tooLong ? '' : normalizePassword(password)),
+    );
     return matches && hashed !== undefined && !tooLong;
   }
 
@@ -48,6 +50,11 @@ export class PasswordHashes {
       Number(lanes ?? 0) < parameters.parallelism
     );
   }
+}
+
+/** Whether a password is longer than any that is accepted, told without normalizing it: that takes long for long text. */
+export function isTooLong(password: string): boolean {
+  return password.length > 4 * longestPassword || [...password].length > longestPassword;
 }
 
 /**

@@ -1,10 +1,13 @@
 import { AuthError } from '../errors.ts';
-import { longestPassword, normalizePassword } from './password-hashes.ts';
+import { isTooLong, longestPassword, normalizePassword } from './password-hashes.ts';
 
 /** The score of zxcvbn from which a password is accepted: more than ten to the eighth guesses. */
 const lowestScore = 3;
-/** How much of a password is scored: the estimate's cost grows faster than its length, and a longer one is strong. */
-const longestScored = 128;
+/** How much of a password is scored: hostile text costs more than its length. */
+const longestScored = 64;
+
+/** How many l33t spellings of one password are tried; more of them cost seconds and find nothing else. */
+const mostSpellings = 8;
 
 type Estimate = (password: string, context: string[]) => { score: number; warning: string | null };
 
@@ -27,10 +30,9 @@ export class PasswordPolicy {
 
   /** @throws {AuthError} `password_refused` with the reason */
   async validate(password: string, personal: readonly (string | undefined)[]): Promise<void> {
+    if (isTooLong(password)) refuse(`use at most ${longestPassword} characters`);
     const normalized = normalizePassword(password);
-    const length = [...normalized].length;
-    if (length < this.#minLength) refuse(`use at least ${this.#minLength} characters`);
-    if (length > longestPassword) refuse(`use at most ${longestPassword} characters`);
+    if ([...normalized].length < this.#minLength) refuse(`use at least ${this.#minLength} characters`);
     if (/\p{Cc}/u.test(normalized)) refuse('control characters cannot be typed everywhere: leave them out');
     if (/\p{Cs}/u.test(normalized)) refuse('it is not valid Unicode');
 
@@ -47,7 +49,10 @@ export class PasswordPolicy {
   }
 
   #load(): Promise<Estimate> {
-    this.#estimate ??= loadEstimate();
+    this.#estimate ??= loadEstimate().catch((error: unknown) => {
+      this.#estimate = undefined;
+      throw error;
+    });
     return this.#estimate;
   }
 }
@@ -73,6 +78,7 @@ async function loadEstimate(): Promise<Estimate> {
     dictionary: { ...common.dictionary, ...english.dictionary },
     graphs: common.adjacencyGraphs,
     translations: english.translations,
+    l33tMaxSubstitutions: mostSpellings,
   });
   return (password, context) => {
     const { score, feedback } = estimator.check(password, context);

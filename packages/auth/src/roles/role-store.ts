@@ -7,6 +7,6 @@ export interface RoleStore {
   list(): Promise<readonly Role[]>;
   set(name: string, scopes: readonly string[]): Promise<void>;
   delete(name: string): Promise<void>;
-  /** Makes every other transaction that locks the same role wait for this one to end. */
-  lock(name: string): Promise<void>;
+  /** Makes every other transaction that locks the same role wait for this one to end; false when there is no such role. */
+  lock(name: string): Promise<boolean>;
 }

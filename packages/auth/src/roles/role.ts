@@ -35,3 +35,13 @@ export function validateRoleName(name: string): void {
     });
   }
 }
+
+/** How many roles a user may have: every access token holds their names. */
+const mostRoles = 32;
+
+/** Role names without repetition, in alphabetical order. @throws {AuthError} `value_invalid` when they are too many */
+export function roleList(names: readonly string[]): readonly string[] {
+  const list = [...new Set(names)].toSorted();
+  if (list.length <= mostRoles) return list;
+  throw new AuthError('value_invalid', 'too many roles', { field: 'roles', reason: `use at most ${mostRoles} roles` });
+}

@@ -1,5 +1,5 @@
 import { isScope } from '@sallyport/jwt';
-import type { ChangeFactory } from '../changes/change.ts';
+import { roleDefinition, userOverride } from '../changes/change.ts';
 import { AuthError } from '../errors.ts';
 import type { EventListener } from '../events.ts';
 import type { Clock } from '../ports.ts';
@@ -9,7 +9,6 @@ import { administratorRole, isBuiltIn, validateRoleName, type Role } from './rol
 /** What the operations on roles work with. */
 export interface RoleDependencies {
   readonly store: Store;
-  readonly changes: ChangeFactory;
   readonly clock: Clock;
   readonly emit: EventListener;
 }
@@ -40,14 +39,14 @@ export class Roles {
    * @throws {AuthError} `value_invalid`; `role_built_in` for `admin`
    */
   async set(name: string, scopes: readonly string[]): Promise<Role> {
-    const { store, changes, clock, emit } = this.#dependencies;
+    const { store, clock, emit } = this.#dependencies;
     validateRoleName(name);
     if (name === administratorRole) throw new AuthError('role_built_in', 'admin is fixed', { role: name });
     for (const scope of scopes) validateScope(scope);
     const sorted = [...new Set(scopes)].toSorted();
     await store.transaction(async (transaction) => {
       await transaction.roles.set(name, sorted);
-      transaction.append(changes.roleDefinition(name, sorted));
+      transaction.append(roleDefinition(name, sorted));
     });
     emit({ type: 'role_set', at: clock(), role: name, scopes: sorted });
     return { name, scopes: sorted, builtIn: isBuiltIn(name) };
@@ -62,20 +61,18 @@ export class Roles {
    * @throws {AuthError} `role_not_found`; `role_built_in` for `admin` and `user`
    */
   async delete(name: string): Promise<void> {
-    const { store, changes, clock, emit } = this.#dependencies;
+    const { store, clock, emit } = this.#dependencies;
     if (isBuiltIn(name)) throw new AuthError('role_built_in', 'built-in roles stay', { role: name });
     await store.transaction(async (transaction) => {
-      await transaction.roles.lock(name);
-      if ((await transaction.roles.find(name)) === undefined) {
+      if (!(await transaction.roles.lock(name))) {
         throw new AuthError('role_not_found', 'no such role', { role: name });
       }
-      const holders = await transaction.users.idsWithRole(name);
+      const holders = await transaction.users.rolesOfHolders(name);
       await transaction.roles.delete(name);
-      for (const id of holders) {
-        const left = (await transaction.users.find(id))?.roles ?? [];
-        transaction.append(changes.userOverride(id, left, clock()));
+      for (const [id, roles] of holders) {
+        transaction.append(userOverride(id, roles.filter((role) => role !== name).toSorted(), clock()));
       }
-      transaction.append(changes.roleDefinition(name, undefined));
+      transaction.append(roleDefinition(name, undefined));
     });
     emit({ type: 'role_deleted', at: clock(), role: name });
   }

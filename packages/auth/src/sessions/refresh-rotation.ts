@@ -33,8 +33,8 @@ export type RefreshOutcome =
 export interface RefreshPolicy {
   /** How long after the rotation the parent gets the identical successor again, in seconds. 0: never. */
   readonly grace: number;
-  /** How often the parent may fork before its successor is proven. 0: never. */
-  readonly maxForks: number;
+  /** How many generations the current one may be ahead of the proven one; a fork adds one. 0: no forks. */
+  readonly maxAhead: number;
   /** How long after the rotation it may still fork, in seconds. */
   readonly forkWithin: number;
 }
@@ -45,8 +45,8 @@ export interface RefreshPolicy {
  */
 export function refreshPolicy(name: 'resilient' | 'strict', idleLifetime: number): RefreshPolicy {
   return name === 'strict'
-    ? { grace: 0, maxForks: 0, forkWithin: 0 }
-    : { grace: 15, maxForks: 8, forkWithin: idleLifetime };
+    ? { grace: 0, maxAhead: 0, forkWithin: 0 }
+    : { grace: 15, maxAhead: 8, forkWithin: idleLifetime };
 }
 
 /** Decides what generation `presented` of a session's refresh token deserves at `now`. */
@@ -62,8 +62,8 @@ export function decideRefresh(
   if (presented > session.generation) return 'future';
   if (presented === session.base) {
     if (policy.grace > 0 && secondsBetween(session.mintedAt, now) <= policy.grace) return 'replay';
-    const forks = session.generation - session.base;
-    if (forks < policy.maxForks && secondsBetween(session.rotatedAt, now) <= policy.forkWithin) return 'fork';
+    const ahead = session.generation - session.base;
+    if (ahead < policy.maxAhead && secondsBetween(session.rotatedAt, now) <= policy.forkWithin) return 'fork';
   }
   return 'reuse';
 }

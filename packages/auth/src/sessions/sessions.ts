@@ -1,14 +1,13 @@
-import type { ChangeFactory } from '../changes/change.ts';
+import { globalFloor, sessionDead, userFloor } from '../changes/change.ts';
 import { AuthError } from '../errors.ts';
 import type { EventListener } from '../events.ts';
 import type { Clock } from '../ports.ts';
-import type { Store } from '../stores/store.ts';
+import type { Store, Transaction } from '../stores/store.ts';
 import { toSession, type Session, type SessionEndReason } from './session.ts';
 
 /** What the operations on sessions work with. */
 export interface SessionDependencies {
   readonly store: Store;
-  readonly changes: ChangeFactory;
   readonly clock: Clock;
   readonly emit: EventListener;
 }
@@ -43,11 +42,11 @@ export class Sessions {
 
   /** Ends a session for a reason; false when it had ended. */
   async endFor(id: string, reason: SessionEndReason): Promise<boolean> {
-    const { store, changes, clock, emit } = this.#dependencies;
+    const { store, clock, emit } = this.#dependencies;
     const ended = await store.transaction(async (transaction) => {
       const now = clock();
       if (!(await transaction.sessions.end(id, reason, now))) return false;
-      transaction.append(changes.sessionDead(id, now));
+      transaction.append(sessionDead(id, now));
       return true;
     });
     if (ended) emit({ type: 'session_ended', at: clock(), sessionId: id, reason });
@@ -56,13 +55,12 @@ export class Sessions {
 
   /** Ends every session of a user by one write, however many there are; says how many. @throws {AuthError} `user_not_found` */
   async endAll(userId: string): Promise<number> {
-    const { store, changes, clock, emit } = this.#dependencies;
+    const { store, clock, emit } = this.#dependencies;
     const count = await store.transaction(async (transaction) => {
       const now = clock();
       const epoch = await epochOf(transaction, userId);
       const live = await transaction.sessions.countLive(now, { userId, userEpoch: epoch });
-      await transaction.users.advanceEpoch(userId);
-      transaction.append(changes.userFloor(userId, now));
+      await endEverySession(transaction, userId, now);
       return live;
     });
     emit({ type: 'sessions_ended', at: clock(), userId, reason: 'all_ended' });
@@ -71,14 +69,14 @@ export class Sessions {
 
   /** Ends every session of everybody; says how many there were. */
   async endEverything(): Promise<number> {
-    const { store, changes, clock, emit } = this.#dependencies;
+    const { store, clock, emit } = this.#dependencies;
     const count = await store.transaction(async (transaction) => {
       const live = await transaction.sessions.countLive(clock());
       await transaction.users.advanceEveryEpoch();
-      transaction.append(changes.globalFloor());
+      transaction.append(globalFloor());
       return live;
     });
-    emit({ type: 'sessions_ended', at: clock(), userId: '*', reason: 'everything_ended' });
+    emit({ type: 'every_session_ended', at: clock(), count });
     return count;
   }
 }
@@ -87,4 +85,10 @@ async function epochOf(store: Pick<Store, 'users'>, userId: string): Promise<num
   const user = await store.users.find(userId);
   if (user === undefined) throw new AuthError('user_not_found', 'no such user', {});
   return user.epoch;
+}
+
+/** Ends every session of a user, by one row and one entry in the log. */
+export async function endEverySession(transaction: Transaction, userId: string, now: Date): Promise<void> {
+  await transaction.users.advanceEpoch(userId);
+  transaction.append(userFloor(userId, now));
 }

@@ -11,10 +11,22 @@ const int8 = 20;
 const connections = 10;
 
 /** How long a statement, and the wait for a lock or a connection, may take, in milliseconds. */
-const timeouts = { statement_timeout: 10_000, lock_timeout: 5_000, connectionTimeoutMillis: 5_000 } as const;
+const timeouts = {
+  statement_timeout: 10_000,
+  lock_timeout: 5_000,
+  // A transaction whose process stands still must not hold the head row of the log.
+  idle_in_transaction_session_timeout: 10_000,
+  // The server may stand still too.
+  query_timeout: 12_000,
+  connectionTimeoutMillis: 5_000,
+} as const;
 
-/** Classes and codes of SQLSTATE that mean "not now": connection lost, resources short, shutting down, lock not granted, serialisation. */
-const unavailable = /^(08|53|57P|55P03|57014|40001|40P01|25006)/;
+/**
+ * Classes and codes of SQLSTATE that mean "not now": connection lost or refused, resources short, shutting down, lock not
+ * granted, and everything that shows another transaction was faster (23503, 23505, 40001, 40P01): asked again, the call
+ * sees what that one did.
+ */
+const unavailable = /^(08|28|3D|53|57P|55P03|57014|25006|25P03|23503|23505|40001|40P01)/;
 
 /** What the network says when nobody answers. */
 const unreachable = new Set([
@@ -29,7 +41,8 @@ const unreachable = new Set([
 ]);
 
 /** What pg says without any code. */
-const brokenConnection = /timeout exceeded when trying to connect|Connection terminated|not queryable/;
+const brokenConnection =
+  /timeout exceeded when trying to connect|Connection terminated|not queryable|Query read timeout/;
 
 /**
  * Keeps everything in a PostgreSQL database, shared by any number of server processes.
@@ -51,6 +64,8 @@ export function postgres(connectionString: string): Store {
   });
   // An idle connection that breaks is replaced when it is needed; unheard, its error would end the process.
   pool.on('error', () => undefined);
+  // The same for one that breaks while a transaction holds it: its next statement reports that.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return sqlStore({
     kysely: translatingErrors(new PostgresDialect({ pool }), isUnavailable),
     dialect: { name: 'postgres', bytes: 'bytea' },

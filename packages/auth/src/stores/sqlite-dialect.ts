@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { setTimeout } from 'node:timers/promises';
 import type * as Sqlite from '@photostructure/sqlite';
 import {
   CompiledQuery,
@@ -18,8 +19,14 @@ type Bindings = Parameters<StatementSync['all']>;
 /** The first SQLite without the WAL-reset bug, which can corrupt a database that several processes write. */
 const soundVersion = [3, 51, 3] as const;
 
-/** How long a write waits for other processes before it fails, in milliseconds. */
-const busyTimeout = 5_000;
+/** How long a transaction waits for other processes before it fails, in milliseconds. */
+const patience = 5_000;
+
+/** How much of that SQLite waits by itself, which stops the whole process. */
+const busyTimeout = 20;
+
+/** SQLite's result code for a lock that another connection holds. */
+const busy = 5;
 
 /** How many prepared statements are kept; the queries of this package are far fewer. */
 const mostStatements = 500;
@@ -41,19 +48,48 @@ export class ImmediateSqliteDialect extends SqliteDialect {
 
 class ImmediateSqliteDriver extends SqliteDriver {
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+    const end = performance.now() + patience;
+    for (;;) {
+      try {
+        await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+        return;
+      } catch (error) {
+        if (!isBusy(error) || performance.now() > end) throw error;
+        await setTimeout(busyTimeout);
+      }
+    }
   }
+
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    try {
+      await super.rollbackTransaction(connection);
+    } catch (error) {
+      // After a full disk SQLite has rolled back by itself; what led here matters more.
+      if (!(error instanceof Error && error.message.includes('no transaction is active'))) throw error;
+    }
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === busy;
 }
 
 function openDatabase(file: string): SqliteDatabase {
   const { DatabaseSync } = loadSqlite();
   const database = new DatabaseSync(file);
-  database.exec(`pragma busy_timeout = ${busyTimeout}`);
-  database.exec('pragma journal_mode = wal');
-  // An acknowledged write survives the power cut.
-  database.exec('pragma synchronous = full');
-  database.exec('pragma foreign_keys = on');
-  return new KyselySqliteDatabase(database);
+  try {
+    // Opening is the one thing that waits here: the first one changes the file's journal.
+    database.exec(`pragma busy_timeout = ${patience}`);
+    database.exec('pragma journal_mode = wal');
+    // An acknowledged write survives the power cut.
+    database.exec('pragma synchronous = full');
+    database.exec('pragma foreign_keys = on');
+    database.exec(`pragma busy_timeout = ${busyTimeout}`);
+    return new KyselySqliteDatabase(database);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
 }
 
 /** Node's own SQLite where it is sound, else the same interface with a sound SQLite inside. */

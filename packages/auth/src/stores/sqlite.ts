@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { sqlStore } from './sql/sql-store.ts';
 import { ImmediateSqliteDialect } from './sqlite-dialect.ts';
@@ -31,14 +31,31 @@ export function sqlite(file: string): Store {
 
 /** Makes folder and file readable by their owner alone, before SQLite makes them readable by anybody. */
 function privateFile(file: string): string {
-  mkdirSync(dirname(resolve(file)), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(resolve(file)));
   closeSync(openSync(file, 'a', 0o600));
   return file;
 }
 
+/** Level by level: where folders cannot be made, Node's recursive way may try for ever. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another process that starts at the same time was faster.
+    if (!existsSync(folder)) throw error;
+  }
+}
+
+/** The same where the driver gives the message alone. */
+const unavailableText =
+  /database is locked|database table is locked|readonly database|disk I\/O error|malformed|disk is full|unable to open|not a database/;
+
 function isUnavailable(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null) return false;
+  if (!(error instanceof Error)) return false;
   const code = 'errcode' in error ? error.errcode : undefined;
+  if (code === undefined) return unavailableText.test(error.message);
   // The low byte is the primary result code; the rest says where it happened.
   return typeof code === 'number' && unavailable.has(code & 0xff);
 }

@@ -21,8 +21,8 @@ export interface Transaction extends Repositories {
    * that keeps the lock short, the numbers gapless and transactions free of deadlocks.
    */
   append(change: NewChange): void;
-  /** Makes every other transaction that calls it wait for this one to end. */
-  lock(): Promise<void>;
+  /** Notes that tokens will be issued with this life, in seconds. Makes other transactions that do so, or append, wait. */
+  raiseTokenLifetime(seconds: number): Promise<void>;
 }
 
 /** What a migration run did. */

@@ -75,12 +75,28 @@ class TranslatingConnection implements DatabaseConnection {
     this.#translate = translate;
   }
 
-  executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+  async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    refuseStrangeParameters(query.parameters);
     return this.#translate(() => this.connection.executeQuery<Row>(query));
   }
 
   streamQuery<Row>(query: CompiledQuery, chunkSize?: number): AsyncIterableIterator<QueryResult<Row>> {
     return this.connection.streamQuery<Row>(query, chunkSize);
+  }
+}
+
+/**
+ * What no database keeps alike is refused before it gets there: NUL in text, which PostgreSQL cannot store, and objects,
+ * which drivers read in ways of their own.
+ */
+function refuseStrangeParameters(parameters: readonly unknown[]): void {
+  for (const parameter of parameters) {
+    if (typeof parameter === 'string' && parameter.includes('\0')) {
+      throw new AuthError('value_invalid', 'text with a NUL refused', { field: 'text', reason: 'it holds a NUL' });
+    }
+    if (typeof parameter === 'object' && parameter !== null && !(parameter instanceof Uint8Array)) {
+      throw new TypeError('a value for the database must be text, a number or bytes');
+    }
   }
 }
 

@@ -2,6 +2,9 @@ import { commonScopes, coversScope, isScope, parseScope } from '@sallyport/jwt';
 import { AuthError } from '../errors.ts';
 import type { Repositories } from '../stores/store.ts';
 
+/** The longest scope a client may ask for, in characters: it stands in every token. */
+const longestScope = 1024;
+
 /** What an access token may do. */
 export interface GrantedScope {
   /** Separated by spaces, in alphabetical order. */
@@ -33,13 +36,16 @@ export function grantScope(
 ): GrantedScope {
   const allowed = ceiling === undefined ? granted : commonScopes(granted, parseScope(ceiling));
   if (asked === undefined) return { scope: write(allowed), limited: ceiling !== undefined };
+  if (asked.length > longestScope) refuse();
   const wanted = parseScope(asked);
   for (const scope of wanted) {
-    if (!isScope(scope) || !coversScope(allowed, scope)) {
-      throw new AuthError('scope_invalid', 'more scope asked for than granted', {});
-    }
+    if (!isScope(scope) || !coversScope(allowed, scope)) refuse();
   }
   return { scope: write(wanted), limited: true };
+}
+
+function refuse(): never {
+  throw new AuthError('scope_invalid', 'more scope asked for than granted', {});
 }
 
 function write(scopes: ReadonlySet<string>): string {

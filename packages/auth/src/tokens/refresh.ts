@@ -1,4 +1,4 @@
-import type { ChangeFactory } from '../changes/change.ts';
+import { sessionDead } from '../changes/change.ts';
 import { AuthError } from '../errors.ts';
 import type { EventListener } from '../events.ts';
 import type { Clock } from '../ports.ts';
@@ -18,7 +18,6 @@ const attempts = 5;
 /** What refreshing works with. */
 export interface RefreshDependencies {
   readonly store: Store;
-  readonly changes: ChangeFactory;
   readonly refreshTokens: RefreshTokens;
   readonly issuer: TokenIssuer;
   readonly lifetimes: SessionLifetimes;
@@ -62,7 +61,9 @@ export class Refresh {
     const token = parseRefreshToken(input.refreshToken);
     const { outcome, grant }: Presentation =
       token === undefined ? { outcome: 'malformed' } : await this.#present(token, input);
-    emit({ type: 'refresh_presented', at: clock(), outcome, sessionId: token?.sessionId });
+    // Anybody can write a session's id into a token: only a genuine one may speak in that session's name.
+    const isProven = outcome !== 'unknown' && outcome !== 'malformed';
+    emit({ type: 'refresh_presented', at: clock(), outcome, sessionId: isProven ? token?.sessionId : undefined });
     if (grant === undefined) throw new AuthError('refresh_token_invalid', 'refresh refused', { outcome });
     return issuer.issue(grant);
   }
@@ -105,7 +106,7 @@ export class Refresh {
 
   async #endStolen(transaction: Transaction, session: SessionRecord, now: Date): Promise<Presentation> {
     if (await transaction.sessions.end(session.id, 'refresh_token_reused', now)) {
-      transaction.append(this.#dependencies.changes.sessionDead(session.id, now));
+      transaction.append(sessionDead(session.id, now));
     }
     return { outcome: 'reused' };
   }

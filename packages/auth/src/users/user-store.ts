@@ -51,8 +51,8 @@ export interface UserStore {
   /** Changes what is given; says what is taken. Nothing happens to a user who does not exist. */
   update(id: string, changes: UserChanges): Promise<UserConflict | undefined>;
   setPasswordHash(id: string, hash: string): Promise<void>;
-  /** Replaces a hash only while it is still the one that was verified. */
-  replacePasswordHash(id: string, from: string, to: string): Promise<void>;
+  /** Replaces a hash only while it is still the one that was verified; tells whether it was. */
+  replacePasswordHash(id: string, from: string, to: string): Promise<boolean>;
   setDisabled(id: string, at: Date | undefined): Promise<void>;
   setRoles(id: string, roles: readonly string[]): Promise<void>;
   /** Ends every session the user has, by one write. */
@@ -62,5 +62,6 @@ export interface UserStore {
   delete(id: string): Promise<void>;
   /** How many enabled users have the role. */
   countEnabledWithRole(role: string): Promise<number>;
-  idsWithRole(role: string): Promise<readonly string[]>;
+  /** All roles of everybody who has this one, by user id. */
+  rolesOfHolders(role: string): Promise<ReadonlyMap<string, readonly string[]>>;
 }

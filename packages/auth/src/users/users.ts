@@ -1,18 +1,21 @@
-import type { ChangeFactory } from '../changes/change.ts';
+import { userFloor, userOverride } from '../changes/change.ts';
 import { AuthError } from '../errors.ts';
 import type { EventListener } from '../events.ts';
-import type { PasswordHashes } from '../passwords/password-hashes.ts';
-import type { PasswordPolicy } from '../passwords/password-policy.ts';
+import type { Passwords } from '../passwords/passwords.ts';
 import type { Clock, Random } from '../ports.ts';
-import { administratorRole, defaultRole } from '../roles/role.ts';
-import type { Device } from '../sessions/session.ts';
+import { endEverySession } from '../sessions/sessions.ts';
+import { lockRoles } from '../roles/role-lock.ts';
+import { administratorRole, defaultRole, roleList } from '../roles/role.ts';
 import type { Store, Transaction } from '../stores/store.ts';
-import type { TokenPair } from '../tokens/token-pair.ts';
 import { readEmailAddress } from './email-address.ts';
 import { readCursor, writeCursor, type Page } from './page.ts';
-import type { UserChanges, UserConflict, UserRecord } from './user-store.ts';
+import { existing, found, refuseConflict } from './user-lookup.ts';
+import type { UserChanges, UserRecord } from './user-store.ts';
 import { toUser, type User } from './user.ts';
 import { foldUsername, readUsername } from './username.ts';
+
+/** How long a search may be, in characters. */
+const longestSearch = 100;
 
 /** What a new account needs. */
 export interface NewUser {
@@ -31,15 +34,11 @@ export interface UserListQuery {
 /** What the operations on users work with. */
 export interface UserDependencies {
   readonly store: Store;
-  readonly hashes: PasswordHashes;
-  readonly policy: PasswordPolicy;
-  readonly changes: ChangeFactory;
+  readonly passwords: Passwords;
   readonly registration: 'open' | 'closed';
   readonly clock: Clock;
   readonly random: Random;
   readonly emit: EventListener;
-  /** Starts a session for a user whose password was just proven and replaced. */
-  readonly startSession: (userId: string, device: Device | undefined) => Promise<TokenPair>;
 }
 
 /** Accounts: who may sign in, and with which roles. Made by `createAuth`. */
@@ -70,7 +69,7 @@ export class Users {
    * @throws {AuthError} `role_not_found`, `value_invalid`, `password_refused`, `username_taken`, `email_taken`, `busy`
    */
   async create(user: NewUser & { readonly roles?: readonly string[] | undefined }): Promise<User> {
-    const created = await this.#add(user, [...new Set(user.roles ?? [defaultRole])]);
+    const created = await this.#add(user, roleList(user.roles ?? [defaultRole]));
     this.#emit('user_created', created.id);
     return created;
   }
@@ -92,6 +91,10 @@ export class Users {
     if (!Number.isInteger(limit) || limit < 1 || limit > 100) {
       const reason = 'use a whole number from 1 to 100';
       throw new AuthError('value_invalid', 'limit refused', { field: 'limit', reason });
+    }
+    if (q !== undefined && q.length > longestSearch) {
+      const reason = `use at most ${longestSearch} characters`;
+      throw new AuthError('value_invalid', 'search refused', { field: 'q', reason });
     }
     const rows = await this.#dependencies.store.users.list({
       limit: limit + 1,
@@ -136,36 +139,16 @@ export class Users {
   }
 
   /**
-   * Changes the password of somebody who knows the current one. Every session ends; a new one starts.
-   *
-   * @throws {AuthError} `credentials_invalid`, `password_refused`, `user_not_found`, `busy`
-   */
-  async changePassword(
-    id: string,
-    input: { readonly currentPassword: string; readonly newPassword: string; readonly device?: Device },
-  ): Promise<TokenPair> {
-    const { store, hashes, startSession } = this.#dependencies;
-    const { passwordHash } = await found(store, id);
-    if (!(await hashes.verify(input.currentPassword, passwordHash))) {
-      throw new AuthError('credentials_invalid', 'wrong current password', {});
-    }
-    await this.setPassword(id, input.newPassword);
-    return startSession(id, input.device);
-  }
-
-  /**
    * Sets a password on an administrator's word. Every session ends.
    *
    * @throws {AuthError} `user_not_found`, `password_refused`, `busy`
    */
   async setPassword(id: string, newPassword: string): Promise<User> {
-    const { store, hashes, policy } = this.#dependencies;
-    const { username, email } = await found(store, id);
-    await policy.validate(newPassword, [username, email]);
-    const hash = await hashes.hash(newPassword);
+    const { store } = this.#dependencies;
+    const hash = await this.#dependencies.passwords.hashNew(newPassword, await found(store, id));
     const user = await store.transaction(async (transaction) => {
       await transaction.users.setPasswordHash(id, hash);
-      await this.#endSessions(transaction, id);
+      await endEverySession(transaction, id, this.#dependencies.clock());
       return found(transaction, id);
     });
     this.#emit('password_changed', id);
@@ -173,17 +156,16 @@ export class Users {
   }
 
   /**
-   * Replaces a user's roles; running sessions have the new ones at once.
+   * Replaces a user's roles, 32 at most; running sessions have the new ones at once.
    *
-   * @throws {AuthError} `user_not_found`, `role_not_found`, `last_administrator`
+   * @throws {AuthError} `user_not_found`, `role_not_found`, `value_invalid`, `last_administrator`
    */
   async setRoles(id: string, roles: readonly string[]): Promise<User> {
-    const { changes, clock, emit } = this.#dependencies;
-    const wanted = [...new Set(roles)].toSorted();
-    const user = await this.#keepingAnAdministrator(id, async (transaction) => {
-      await requireRoles(transaction, wanted);
+    const { clock, emit } = this.#dependencies;
+    const wanted = roleList(roles);
+    const user = await this.#keepingAnAdministrator(id, wanted, async (transaction) => {
       await transaction.users.setRoles(id, wanted);
-      transaction.append(changes.userOverride(id, wanted, clock()));
+      transaction.append(userOverride(id, wanted, clock()));
     });
     emit({ type: 'roles_set', at: clock(), userId: id, roles: wanted });
     return { ...toUser(user), roles: wanted };
@@ -191,12 +173,12 @@ export class Users {
 
   /** Ends every session and refuses new ones. @throws {AuthError} `user_not_found`, `last_administrator` */
   async disable(id: string): Promise<User> {
-    const user = await this.#keepingAnAdministrator(id, async (transaction, before) => {
+    const user = await this.#keepingAnAdministrator(id, [], async (transaction, before) => {
       if (before.disabled) return;
       await transaction.users.setDisabled(id, this.#dependencies.clock());
-      await this.#endSessions(transaction, id);
+      await endEverySession(transaction, id, this.#dependencies.clock());
     });
-    this.#emit('user_disabled', id);
+    if (!user.disabled) this.#emit('user_disabled', id);
     return { ...toUser(user), disabled: true };
   }
 
@@ -212,23 +194,25 @@ export class Users {
 
   /** Removes a user and all that belongs to them. @throws {AuthError} `user_not_found`, `last_administrator` */
   async delete(id: string): Promise<void> {
-    const { changes, clock } = this.#dependencies;
-    await this.#keepingAnAdministrator(id, async (transaction) => {
+    const { clock } = this.#dependencies;
+    await this.#keepingAnAdministrator(id, [], async (transaction) => {
       await transaction.users.delete(id);
-      transaction.append(changes.userFloor(id, clock()));
+      transaction.append(userFloor(id, clock()));
     });
     this.#emit('user_deleted', id);
   }
 
   async #add(user: NewUser, roles: readonly string[]): Promise<User> {
-    const { store, hashes, policy, clock, random } = this.#dependencies;
+    const { store, clock, random } = this.#dependencies;
     const username = readUsername(user.username);
     const email = user.email === undefined ? undefined : readEmailAddress(user.email);
-    await policy.validate(user.password, [username.shown, email?.shown]);
-    const passwordHash = await hashes.hash(user.password);
+    const passwordHash = await this.#dependencies.passwords.hashNew(user.password, {
+      username: username.shown,
+      email: email?.shown,
+    });
     const id = random.uuid();
     const record = await store.transaction(async (transaction) => {
-      await requireRoles(transaction, roles);
+      await lockRoles(transaction, roles);
       const createdAt = clock();
       refuseConflict(await transaction.users.insert({ id, username, email, passwordHash, roles, createdAt }));
       return found(transaction, id);
@@ -236,18 +220,17 @@ export class Users {
     return toUser(record);
   }
 
-  async #endSessions(transaction: Transaction, id: string): Promise<void> {
-    await transaction.users.advanceEpoch(id);
-    transaction.append(this.#dependencies.changes.userFloor(id, this.#dependencies.clock()));
-  }
-
-  /** Runs a change that may take an administrator away, and undoes it when nobody would be left. */
+  /**
+   * Runs a change that may take an administrator away, and undoes it when nobody would be left. All changes of this
+   * kind wait for each other at the role; the roles they give are locked with it, in one order for everybody.
+   */
   #keepingAnAdministrator(
     id: string,
+    given: readonly string[],
     change: (transaction: Transaction, before: UserRecord) => Promise<void>,
   ): Promise<UserRecord> {
     return this.#dependencies.store.transaction(async (transaction) => {
-      await transaction.roles.lock(administratorRole);
+      await lockRoles(transaction, [administratorRole, ...given]);
       const before = await found(transaction, id);
       await change(transaction, before);
       const wasAdministrator = before.roles.includes(administratorRole) && !before.disabled;
@@ -271,24 +254,3 @@ type UserEvent =
   | 'user_enabled'
   | 'user_deleted'
   | 'password_changed';
-
-async function found(store: Pick<Store, 'users'>, id: string): Promise<UserRecord> {
-  return existing(await store.users.find(id));
-}
-
-function existing(user: UserRecord | undefined): UserRecord {
-  if (user === undefined) throw new AuthError('user_not_found', 'no such user', {});
-  return user;
-}
-
-async function requireRoles(transaction: Transaction, roles: readonly string[]): Promise<void> {
-  for (const role of roles) {
-    const exists = (await transaction.roles.find(role)) !== undefined;
-    if (!exists) throw new AuthError('role_not_found', 'no such role', { role });
-  }
-}
-
-function refuseConflict(conflict: UserConflict | undefined): void {
-  if (conflict === 'username') throw new AuthError('username_taken', 'user name taken', {});
-  if (conflict === 'email') throw new AuthError('email_taken', 'e-mail address taken', {});
-}

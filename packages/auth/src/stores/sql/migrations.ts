@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { sql, type Kysely, type Transaction } from 'kysely';
-import { ChangeFactory } from '../../changes/change.ts';
+import { roleDefinition } from '../../changes/change.ts';
 import { AuthError } from '../../errors.ts';
 import { builtInRoles } from '../../roles/role.ts';
 import type { Migrated } from '../store.ts';
@@ -48,17 +48,16 @@ async function createTables(db: Transaction<Database>, dialect: SqlDialect): Pro
 
   await db
     .insertInto('feed_head')
-    .values({ id: 1, incarnation: randomBytes(8).toString('base64url'), sequence: 0 })
+    .values({ id: 1, incarnation: randomBytes(8).toString('base64url'), sequence: 0, token_lifetime: 0 })
     .execute();
   const roles = Object.entries(builtInRoles);
   await db
     .insertInto('roles')
     .values(roles.map(([name, scopes]) => ({ name, scopes: scopes.join(' ') })))
     .execute();
-  const changes = new ChangeFactory(0);
   await appendChanges(
     db,
-    roles.map(([name, scopes]) => changes.roleDefinition(name, scopes)),
+    roles.map(([name, scopes]) => roleDefinition(name, scopes)),
   );
 }
 
@@ -128,6 +127,7 @@ async function createFeedTables(db: Transaction<Database>): Promise<void> {
     .addColumn('id', 'integer', (column) => column.primaryKey())
     .addColumn('incarnation', 'text', (column) => column.notNull())
     .addColumn('sequence', 'bigint', (column) => column.notNull())
+    .addColumn('token_lifetime', 'integer', (column) => column.notNull())
     .execute();
   await db.schema
     .createTable('feed_log')

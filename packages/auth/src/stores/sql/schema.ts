@@ -54,6 +54,8 @@ export interface Database {
     id: number;
     incarnation: string;
     sequence: number;
+    /** The longest life an access token was ever issued with, in seconds. */
+    token_lifetime: number;
   };
   feed_log: {
     sequence: number;

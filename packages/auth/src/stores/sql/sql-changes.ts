@@ -1,6 +1,7 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { ChangeStore } from '../../changes/change-store.ts';
-import type { Change, ChangeBatch, NewChange } from '../../changes/change.ts';
+import { expiryOf, type Change, type ChangeBatch, type NewChange } from '../../changes/change.ts';
+import { inParts } from './parts.ts';
 import type { Database } from './schema.ts';
 
 /**
@@ -9,16 +10,14 @@ import type { Database } from './schema.ts';
  */
 export async function appendChanges(db: Kysely<Database>, changes: readonly NewChange[]): Promise<void> {
   if (changes.length === 0) return;
-  const { sequence: head } = await db
+  const { sequence: head, token_lifetime: tokenLifetime } = await db
     .updateTable('feed_head')
     .set((row) => ({ sequence: row('sequence', '+', changes.length) }))
     .where('id', '=', 1)
-    .returning('sequence')
+    .returning(['sequence', 'token_lifetime'])
     .executeTakeFirstOrThrow();
-  await db
-    .insertInto('feed_log')
-    .values(changes.map((change, index) => toRow(change, head - changes.length + index + 1)))
-    .execute();
+  const rows = changes.map((change, index) => toRow(change, head - changes.length + index + 1, tokenLifetime));
+  for (const part of inParts(rows)) await db.insertInto('feed_log').values(part).execute();
 }
 
 /** Reads the change log. */
@@ -31,6 +30,15 @@ export class SqlChanges implements ChangeStore {
 
   async head(): Promise<number> {
     return (await this.#head()).sequence;
+  }
+
+  async tokenLifetime(): Promise<number> {
+    const { token_lifetime: lifetime } = await this.#db
+      .selectFrom('feed_head')
+      .select('token_lifetime')
+      .where('id', '=', 1)
+      .executeTakeFirstOrThrow();
+    return lifetime;
   }
 
   async readSince(cursor: number): Promise<ChangeBatch> {
@@ -68,15 +76,13 @@ export class SqlChanges implements ChangeStore {
   }
 }
 
-function toRow(
-  { kind, key, expiresAt, critical, data }: NewChange,
-  sequence: number,
-): Selectable<Database['feed_log']> {
+function toRow(change: NewChange, sequence: number, tokenLifetime: number): Selectable<Database['feed_log']> {
+  const { kind, key, critical, data } = change;
   return {
     sequence,
     kind,
     key,
-    expires_at: expiresAt ?? null,
+    expires_at: expiryOf(change, tokenLifetime) ?? null,
     critical: Number(critical),
     data: data === undefined ? null : JSON.stringify(data),
   };

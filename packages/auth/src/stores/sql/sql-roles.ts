@@ -33,13 +33,14 @@ export class SqlRoles implements RoleStore {
     await this.#db.deleteFrom('roles').where('name', '=', name).execute();
   }
 
-  async lock(name: string): Promise<void> {
+  async lock(name: string): Promise<boolean> {
     // A write that changes nothing holds the row in every database; "for update" does not exist in SQLite.
-    await this.#db
+    const { numUpdatedRows } = await this.#db
       .updateTable('roles')
       .set((row) => ({ name: row.ref('name') }))
       .where('name', '=', name)
-      .execute();
+      .executeTakeFirst();
+    return numUpdatedRows === 1n;
   }
 }
 

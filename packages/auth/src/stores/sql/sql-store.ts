@@ -53,10 +53,12 @@ function transaction<Result>(
       append: (change) => {
         changes.push(change);
       },
-      lock: async () => {
+      raiseTokenLifetime: async (seconds) => {
         await connection
           .updateTable('feed_head')
-          .set((row) => ({ sequence: row.ref('sequence') }))
+          .set({
+            token_lifetime: sql<number>`case when token_lifetime < ${seconds} then ${seconds} else token_lifetime end`,
+          })
           .execute();
       },
     });

@@ -7,6 +7,7 @@ import type {
   UserRecord,
   UserStore,
 } from '../../users/user-store.ts';
+import { inParts } from './parts.ts';
 import type { Database } from './schema.ts';
 
 /** Users and their roles in SQL. */
@@ -96,13 +97,14 @@ export class SqlUsers implements UserStore {
     await this.#set(id, { password_hash: hash });
   }
 
-  async replacePasswordHash(id: string, from: string, to: string): Promise<void> {
-    await this.#db
+  async replacePasswordHash(id: string, from: string, to: string): Promise<boolean> {
+    const { numUpdatedRows } = await this.#db
       .updateTable('users')
       .set({ password_hash: to })
       .where('id', '=', id)
       .where('password_hash', '=', from)
-      .execute();
+      .executeTakeFirst();
+    return numUpdatedRows === 1n;
   }
 
   async setDisabled(id: string, at: Date | undefined): Promise<void> {
@@ -144,9 +146,9 @@ export class SqlUsers implements UserStore {
     return count;
   }
 
-  async idsWithRole(role: string): Promise<readonly string[]> {
+  async rolesOfHolders(role: string): Promise<ReadonlyMap<string, readonly string[]>> {
     const rows = await this.#db.selectFrom('user_roles').select('user_id').where('role', '=', role).execute();
-    return rows.map((row) => row.user_id);
+    return this.#rolesOf(rows.map((row) => row.user_id));
   }
 
   async #set(id: string, values: Partial<Selectable<Database['users']>>): Promise<void> {
@@ -167,15 +169,11 @@ export class SqlUsers implements UserStore {
   }
 
   async #rolesOf(ids: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
-    if (ids.length === 0) return new Map();
-    const rows = await this.#db
-      .selectFrom('user_roles')
-      .selectAll()
-      .where('user_id', 'in', ids)
-      .orderBy('role')
-      .execute();
     const roles = new Map<string, string[]>();
-    for (const { user_id, role } of rows) roles.set(user_id, [...(roles.get(user_id) ?? []), role]);
+    for (const part of inParts(ids)) {
+      const rows = await this.#db.selectFrom('user_roles').selectAll().where('user_id', 'in', part).execute();
+      for (const { user_id, role } of rows) roles.set(user_id, [...(roles.get(user_id) ?? []), role]);
+    }
     return roles;
   }
 

@@ -1,5 +1,5 @@
 import { decodeJwtUnverified, isJwtError, verifyAccessToken, type AccessTokenClaims } from '@sallyport/jwt';
-import { changeKinds, type ChangeFactory } from '../changes/change.ts';
+import { changeKinds, tokenDead } from '../changes/change.ts';
 import type { EventListener } from '../events.ts';
 import type { SigningKeys } from '../keys/signing-keys.ts';
 import type { Clock } from '../ports.ts';
@@ -13,11 +13,10 @@ import { grantScope, scopesOfRoles } from './granted-scope.ts';
 import type { Introspection } from './introspection.ts';
 
 /** What judging tokens works with. */
-export interface RevocationDependencies {
+export interface IssuedTokenDependencies {
   readonly store: Store;
   readonly keys: SigningKeys;
   readonly sessions: Sessions;
-  readonly changes: ChangeFactory;
   readonly refreshTokens: RefreshTokens;
   readonly issuer: string;
   readonly audience: readonly string[];
@@ -32,10 +31,10 @@ interface LiveSession {
 }
 
 /** Takes tokens back and tells which are live. The database decides, so the answer is true at once everywhere. */
-export class Revocation {
-  readonly #dependencies: RevocationDependencies;
+export class IssuedTokens {
+  readonly #dependencies: IssuedTokenDependencies;
 
-  constructor(dependencies: RevocationDependencies) {
+  constructor(dependencies: IssuedTokenDependencies) {
     this.#dependencies = dependencies;
   }
 
@@ -48,14 +47,14 @@ export class Revocation {
     if (sessionId !== undefined) await this.#dependencies.sessions.endFor(sessionId, 'signed_out');
   }
 
-  /** Kills one access token and leaves its session alive; false when it is no live token of ours. */
+  /** Kills one access token and leaves its session alive; false when it is no unexpired token of ours. */
   async revokeAccessToken(token: string): Promise<boolean> {
-    const { store, changes, clock, emit } = this.#dependencies;
+    const { store, clock, emit } = this.#dependencies;
     const claims = await this.#verify(token);
     const tokenId = claims?.jti;
     if (tokenId === undefined) return false;
     await store.transaction((transaction) => {
-      transaction.append(changes.tokenDead(tokenId, clock()));
+      transaction.append(tokenDead(tokenId, clock()));
       return Promise.resolve();
     });
     emit({ type: 'access_token_revoked', at: clock(), tokenId });
@@ -82,7 +81,7 @@ export class Revocation {
       active: true,
       token_type: 'refresh_token',
       iss: issuer,
-      ...(await this.#person(live)),
+      ...(await this.#person(live, live.session.scope)),
       exp: seconds(earlier(live.session.idleExpiresAt, live.session.expiresAt)),
       iat: seconds(live.session.mintedAt),
     };
@@ -110,7 +109,7 @@ export class Revocation {
     };
   }
 
-  async #person({ session, user }: LiveSession, limit: string | undefined = session.scope): Promise<Person> {
+  async #person({ session, user }: LiveSession, limit: string | undefined): Promise<Person> {
     const { store } = this.#dependencies;
     const { scope } = grantScope(await scopesOfRoles(store, user.roles), limit, undefined);
     return {
