@@ -7,10 +7,10 @@ import { parseRefreshToken, type RefreshTokens } from '../sessions/refresh-token
 import type { SessionRecord } from '../sessions/session.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { Repositories, Store } from '../stores/store.ts';
-import type { UserRecord } from '../users/user-store.ts';
+import type { UserRecord } from '../users/user.ts';
 import { firstPartyClient } from './access-tokens.ts';
 import { grantScope, scopesOfRoles } from './granted-scope.ts';
-import type { Introspection } from './introspection.ts';
+import type { ActiveToken, Introspection } from './introspection.ts';
 
 /** What judging tokens works with. */
 export interface IssuedTokenDependencies {
@@ -153,14 +153,8 @@ export class IssuedTokens {
   }
 }
 
-interface Person {
-  readonly sub: string;
-  readonly username: string;
-  readonly client_id: string;
-  readonly scope: string;
-  readonly roles: readonly string[];
-  readonly sid: string;
-}
+/** What both kinds of token tell about their owner. */
+type Person = Pick<ActiveToken, 'sub' | 'username' | 'client_id' | 'scope' | 'roles' | 'sid'>;
 
 /** Now, or the last second at which an expired token was still good: its signature is checked all the same. */
 function lastValidMoment(token: string, now: Date): Date {

@@ -5,7 +5,7 @@ import { randomId, type Clock, type Random } from '../ports.ts';
 import { later, type SessionLifetimes } from '../sessions/session-lifetimes.ts';
 import type { Device, SessionRecord } from '../sessions/session.ts';
 import type { Store, Transaction } from '../stores/store.ts';
-import type { UserRecord } from '../users/user-store.ts';
+import type { UserRecord } from '../users/user.ts';
 import { foldUsername } from '../users/username.ts';
 import { grantScope, scopesOfRoles } from './granted-scope.ts';
 import type { TokenGrant, TokenIssuer } from './token-issuer.ts';

@@ -1,7 +1,7 @@
 import type { SigningKeys } from '../keys/signing-keys.ts';
 import type { RefreshTokens } from '../sessions/refresh-token.ts';
 import type { SessionRecord } from '../sessions/session.ts';
-import type { UserRecord } from '../users/user-store.ts';
+import type { UserRecord } from '../users/user.ts';
 import { signAccessToken, type AccessTokenConfig } from './access-tokens.ts';
 import type { GrantedScope } from './granted-scope.ts';
 import type { TokenPair } from './token-pair.ts';

@@ -1,6 +1,7 @@
 import { AuthError } from '../errors.ts';
 import type { Store } from '../stores/store.ts';
-import type { UserConflict, UserRecord } from './user-store.ts';
+import type { UserConflict } from './user-store.ts';
+import type { UserRecord } from './user.ts';
 
 /** The user with this id. @throws {AuthError} `user_not_found` */
 export async function found(store: Pick<Store, 'users'>, id: string): Promise<UserRecord> {

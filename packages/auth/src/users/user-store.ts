@@ -1,18 +1,5 @@
+import type { UserRecord } from './user.ts';
 import type { Folded } from './username.ts';
-
-/** A user as it is kept. */
-export interface UserRecord {
-  readonly id: string;
-  readonly username: string;
-  readonly email: string | undefined;
-  /** Role names, in alphabetical order. */
-  readonly roles: readonly string[];
-  readonly disabled: boolean;
-  readonly createdAt: Date;
-  readonly passwordHash: string;
-  /** Counts the times all sessions were ended at once: a session of an older epoch is over. */
-  readonly epoch: number;
-}
 
 export interface NewUserRecord {
   readonly id: string;

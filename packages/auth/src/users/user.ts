@@ -1,5 +1,3 @@
-import type { UserRecord } from './user-store.ts';
-
 /** A user as the engine shows it. The password hash never leaves the store. */
 export interface User {
   /** A random UUID; the `sub` of the user's tokens. */
@@ -10,6 +8,13 @@ export interface User {
   readonly roles: readonly string[];
   readonly disabled: boolean;
   readonly createdAt: Date;
+}
+
+/** A user as it is kept. */
+export interface UserRecord extends User {
+  readonly passwordHash: string;
+  /** Counts the times all sessions were ended at once: a session of an older epoch is over. */
+  readonly epoch: number;
 }
 
 /** Shows a record without its secrets. */

@@ -10,8 +10,8 @@ import type { Store, Transaction } from '../stores/store.ts';
 import { readEmailAddress } from './email-address.ts';
 import { readCursor, writeCursor, type Page } from './page.ts';
 import { existing, found, refuseConflict } from './user-lookup.ts';
-import type { UserChanges, UserRecord } from './user-store.ts';
-import { toUser, type User } from './user.ts';
+import type { UserChanges } from './user-store.ts';
+import { toUser, type User, type UserRecord } from './user.ts';
 import { foldUsername, readUsername } from './username.ts';
 
 /** How long a search may be, in characters. */

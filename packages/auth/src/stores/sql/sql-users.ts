@@ -1,12 +1,6 @@
 import { sql, type Kysely, type Selectable } from 'kysely';
-import type {
-  NewUserRecord,
-  UserChanges,
-  UserConflict,
-  UserQuery,
-  UserRecord,
-  UserStore,
-} from '../../users/user-store.ts';
+import type { NewUserRecord, UserChanges, UserConflict, UserQuery, UserStore } from '../../users/user-store.ts';
+import type { UserRecord } from '../../users/user.ts';
 import { inParts } from './parts.ts';
 import type { Database } from './schema.ts';
 
