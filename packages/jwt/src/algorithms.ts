@@ -1,4 +1,4 @@
-import { constants, createHmac, sign, timingSafeEqual, verify, type KeyObject } from 'node:crypto';
+import { constants, createHmac, createPublicKey, sign, timingSafeEqual, verify, type KeyObject } from 'node:crypto';
 import { decodeBase64url, encodeBase64url } from './base64url.ts';
 import { fromDer, toDer } from './ecdsa-signature.ts';
 
@@ -69,6 +69,20 @@ export function isAlgorithm(value: unknown): value is Algorithm {
   return typeof value === 'string' && Object.hasOwn(algorithms, value);
 }
 
+/** How public keys begin that people take for secrets: PEM, OpenSSH, and a JWK as text. */
+const publicKeyText = /-----BEGIN|^\s*(ssh-(rsa|dss|ed25519) |ecdsa-sha2-|\{\s*"(kty|keys|crv|alg|use|kid)")/;
+
+/** Tells whether bytes offered as a secret are a public key in one of its written forms (RFC 8725, section 2.1). */
+function isPublicKeyText(secret: Buffer): boolean {
+  if (publicKeyText.test(secret.toString('latin1'))) return true;
+  try {
+    createPublicKey({ key: secret, format: 'der', type: 'spki' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** RFC 7518, section 3.2. */
 function hmac(hash: Hash, size: number): AlgorithmEntry {
   const mac = (input: string, key: KeyObject): string =>
@@ -81,8 +95,7 @@ function hmac(hash: Hash, size: number): AlgorithmEntry {
     refusal: (key) => {
       if (key.type !== 'secret') return 'an HS algorithm needs a secret';
       if ((key.symmetricKeySize ?? 0) < size) return `the secret needs at least ${size} bytes`;
-      // A public key mistaken for a secret is known to everyone (RFC 8725, section 2.1).
-      return key.export().includes('-----BEGIN') ? 'PEM text is not a secret' : undefined;
+      return isPublicKeyText(key.export()) ? 'it is a public key, and so known to everyone' : undefined;
     },
     sign: mac,
     verify: (input, signature, key) => isSame(mac(input, key), signature),
@@ -166,12 +179,16 @@ function hasSmallOrder(key: KeyObject): boolean {
   return smallOrders.has(point.toString('hex'));
 }
 
+/** A verification takes as long as the exponent has bits; 65537 is what everybody uses. */
+const largestExponent = 2n ** 32n;
+
 /** RFC 7518, section 3.3 asks for 2048 bits; above 16384 a single verification would take too long. */
 function rsaRefusal(key: KeyObject): string | undefined {
   if (key.asymmetricKeyType !== 'rsa') return 'the algorithm needs an RSA key';
   const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
   if (modulusLength < 2048 || modulusLength > 16_384) return 'the RSA modulus must have 2048 to 16384 bits';
-  return publicExponent < 3n || publicExponent % 2n === 0n ? 'the RSA exponent must be odd and at least 3' : undefined;
+  const isExponent = publicExponent >= 3n && publicExponent <= largestExponent && publicExponent % 2n === 1n;
+  return isExponent ? undefined : 'the RSA exponent must be odd, at least 3 and at most 2^32';
 }
 
 /** Checks signatures that must be decoded first: in canonical base64url or not at all. */

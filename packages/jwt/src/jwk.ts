@@ -76,8 +76,11 @@ export function algorithmOfJwk(jwk: Jwk, accepted: readonly Algorithm[] | undefi
 /** Checks that `use` and `key_ops` permit one of the operations (RFC 7517, sections 4.2 and 4.3). */
 export function permits(jwk: Jwk, ...operations: readonly ('sign' | 'verify')[]): boolean {
   if (jwk.use !== undefined && jwk.use !== 'sig') return false;
-  if (jwk.key_ops === undefined) return true;
-  return Array.isArray(jwk.key_ops) && operations.some((operation) => jwk.key_ops?.includes(operation));
+  const uses = jwk.key_ops;
+  if (uses === undefined) return true;
+  // RFC 7517, section 4.3: no operation twice.
+  const isList = Array.isArray(uses) && new Set(uses).size === uses.length;
+  return isList && operations.some((operation) => uses.includes(operation));
 }
 
 /** Makes the KeyObject of a JWK; every member must be canonical base64url of the right length. */

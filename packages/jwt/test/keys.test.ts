@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { createSecretKey, generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, createSecretKey, generateKeyPairSync } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import {
@@ -24,6 +24,13 @@ const pem = (key: KeyObject): string =>
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const ec = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
 const ed = generateKeyPairSync('ed25519');
+
+/** A public key of the same modulus; nobody has the private half. */
+function rsaWithExponent(exponent: bigint): KeyObject {
+  const hex = exponent.toString(16);
+  const e = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex').toString('base64url');
+  return createPublicKey({ key: { ...rsa.publicKey.export({ format: 'jwk' }), e }, format: 'jwk' });
+}
 
 describe('a key', () => {
   it.each(algorithmNames)('shows no material of %s in JSON, inspection or its members', (algorithm) => {
@@ -79,6 +86,20 @@ describe('J25 secrets', () => {
   });
 });
 
+describe('J1 J25 what is no secret', () => {
+  const jwk = JSON.stringify(rsa.publicKey.export({ format: 'jwk' }));
+  it.each([
+    ['PEM', pem(rsa.publicKey)],
+    ['PEM behind other text', `key:\n${pem(ec.publicKey)}`],
+    ['OpenSSH', 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ ada@example.com'],
+    ['DER', rsa.publicKey.export({ format: 'der', type: 'spki' })],
+    ['JWK text', jwk],
+    ['JWK Set text', `{ "keys": [${jwk}] }`],
+  ])('refuses a public key as %s', (_form, secret) => {
+    expectRefusal('key_invalid', () => secretKey(secret));
+  });
+});
+
 describe('importing', () => {
   it.each([
     ['a private PEM', pem(ec.privateKey), 'private'],
@@ -105,6 +126,7 @@ describe('importing', () => {
     ['a secret for RS256', createSecretKey(Buffer.alloc(64, 1)), 'RS256'],
     ['an X25519 key', generateKeyPairSync('x25519').publicKey, 'EdDSA'],
     ['an RSA-PSS key', generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).publicKey, 'PS256'],
+    ['an RSA key that takes long to verify with', rsaWithExponent(2n ** 32n + 1n), 'RS256'],
     ['a short RSA key', generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey, 'RS256'],
   ] as const)('refuses %s', (_name, material, algorithm) => {
     expectRefusal('key_invalid', () => importKey(material, { algorithm }));
@@ -173,6 +195,11 @@ describe('J26 J29 importing a JWK', () => {
     expectRefusal('key_invalid', () => importKey(bare));
     expectRefusal('key_invalid', () => importKey(rsaJwk, { algorithm: 'PS256' }));
   });
+});
+
+it('J29 refuses a JWK that names an operation twice', () => {
+  const key = { ...exportPublicJwk(aKey('ES256')), key_ops: ['verify', 'verify'] };
+  expectRefusal('key_invalid', () => importKey(key));
 });
 
 describe('generating and exporting', () => {
