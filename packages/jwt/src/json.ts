@@ -132,11 +132,20 @@ function endOfString(text: string, start: number): number {
   return end;
 }
 
-/** Counts the members of a parsed value, at any depth. Every token passes here, so no list of names is made. */
+/**
+ * Counts the members of a parsed value, at any depth. Every token passes here, so no list of names is made; members that
+ * somebody added to all objects count as duplicates, which refuses too much and never too little.
+ */
 function countMembers(value: unknown): number {
-  if (typeof value !== 'object' || value === null) return 0;
+  if (!isJsonObject(value)) return Array.isArray(value) ? sum(value.map(countMembers)) : 0;
   let members = 0;
-  if (Array.isArray(value)) for (const item of value) members += countMembers(item);
-  else for (const name in value) if (Object.hasOwn(value, name)) members += 1 + countMembers(Reflect.get(value, name));
+  for (const name in value) {
+    const item = value[name];
+    members += typeof item === 'object' ? 1 + countMembers(item) : 1;
+  }
   return members;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
