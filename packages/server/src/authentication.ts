@@ -6,8 +6,8 @@ export class GuardRefusal extends Error {
   override readonly name = 'GuardRefusal';
   readonly refusal: Refusal;
 
-  constructor(refusal: Refusal) {
-    super(refusal.body.code);
+  constructor(refusal: Refusal, options?: ErrorOptions) {
+    super(refusal.body.code, options);
     this.refusal = refusal;
   }
 }
@@ -17,11 +17,16 @@ export type Authenticate = (request: Request, requirement?: Requirement) => Prom
 
 /** Protects this server's own routes by the guard any resource server uses, reading the engine's change log directly. */
 export function createAuthentication(auth: Auth): Authenticate {
+  let unavailable: unknown;
   const guard = createGuard({
     issuer: auth.issuer,
     audience: auth.audience,
     keys: auth.keys.source,
     changes: auth.changes,
+    // The guard tells why without saying to whom. Requests refused at the same moment are refused for the same outage.
+    onUnavailable: (cause) => {
+      unavailable = cause;
+    },
   });
   return async (request, requirement) => {
     const line = request.headers.get('authorization');
@@ -31,7 +36,9 @@ export function createAuthentication(auth: Auth): Authenticate {
       { authorization: line === null ? [] : [line], target: pathname + search },
       requirement,
     );
-    if (!verdict.granted) throw new GuardRefusal(verdict.refusal);
+    if (!verdict.granted) {
+      throw new GuardRefusal(verdict.refusal, verdict.refusal.status === 503 ? { cause: unavailable } : {});
+    }
     if (verdict.access === undefined) throw new TypeError('A route of this server must not make its guard optional');
     return verdict.access;
   };

@@ -10,7 +10,7 @@ export type BodyMediaType = 'application/json' | 'application/x-www-form-urlenco
 /** How each media type becomes an object. Which of them an operation reads stands in its definition. */
 const parsers: Readonly<Record<BodyMediaType, (bytes: Uint8Array) => object>> = {
   'application/json': parseJsonObject,
-  'application/x-www-form-urlencoded': (bytes) => parseForm(decodeUtf8(bytes)),
+  'application/x-www-form-urlencoded': (bytes) => parseForm(decodeUtf8(bytes), 'body_malformed'),
 };
 
 /**
@@ -28,17 +28,38 @@ export async function readBody(request: Request, accepted: readonly BodyMediaTyp
   return parsers[mediaType](bytes);
 }
 
+/**
+ * Refuses a request with a body where none is read: its fields would all be unknown.
+ *
+ * @throws {HttpError} `body_malformed`
+ */
+export async function requireNoBody(request: Request): Promise<undefined> {
+  for await (const chunk of arriving(request)) {
+    if (chunk.byteLength > 0) throw new HttpError('body_malformed', { reason: 'This operation takes no body' });
+  }
+  return undefined;
+}
+
 async function readBytes(request: Request): Promise<Uint8Array> {
   if (Number(request.headers.get('content-length')) > LIMIT_BYTES) throw new HttpError('body_too_large', {});
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of request.body ?? []) {
+  for await (const chunk of arriving(request)) {
     size += chunk.byteLength;
     // A chunked body announces no length, so what arrives is counted as well.
     if (size > LIMIT_BYTES) throw new HttpError('body_too_large', {});
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, size);
+}
+
+/** The chunks of a body. A client that hangs up or breaks its chunks is at fault, not this server. */
+async function* arriving(request: Request): AsyncGenerator<Uint8Array> {
+  try {
+    yield* request.body ?? [];
+  } catch (cause) {
+    throw new HttpError('body_malformed', { reason: 'The body did not arrive whole' }, { cause });
+  }
 }
 
 function findMediaType(headers: Headers, accepted: readonly BodyMediaType[]): BodyMediaType | undefined {

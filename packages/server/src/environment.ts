@@ -10,6 +10,8 @@ export interface EnvironmentSource {
   readonly process: Readonly<Record<string, string | undefined>>;
   /** The variables of `.env`; those of the process win. */
   readonly file?: Readonly<Record<string, string | undefined>>;
+  /** What is wrong with `.env` itself. */
+  readonly fileProblems?: readonly EnvironmentProblem[];
 }
 
 /** One thing that is wrong with the environment. Never contains the value of a secret. */
@@ -62,12 +64,12 @@ export const environmentTable: readonly EnvironmentRow[] = names.map((name) => {
  */
 export function readEnvironment(source: EnvironmentSource): Settings {
   const file = source.file ?? {};
-  const problems = unknownNames(file);
+  const problems = [...(source.fileProblems ?? []), ...unknownNames(file)];
   const values: Partial<VariableValues> = {};
   for (const name of names) readVariable(name, source.process[name] ?? file[name], values, problems);
   const refused = new Set(problems.map(({ variable }) => variable));
-  for (const { variable, problem } of contradictions(values)) {
-    if (!refused.has(variable)) problems.push({ variable, problem, example: exampleOf(variable) });
+  for (const { variable, problem, example } of contradictions(values)) {
+    if (!refused.has(variable)) problems.push({ variable, problem, example: exampleOf(variable, example) });
   }
   if (problems.length > 0) throw new EnvironmentError(problems);
   return toSettings(values as VariableValues);
@@ -101,12 +103,20 @@ function readVariable<Name extends VariableName>(
     values[name] = parsed.value;
     return;
   }
-  const problem = variable.secret ? parsed.problem : `${parsed.problem}, not ${JSON.stringify(shown(text))}`;
-  problems.push({ variable: name, problem, example: exampleOf(name) });
+  problems.push({
+    variable: name,
+    problem: problemWith(text, parsed.problem, variable.secret === true),
+    example: exampleOf(name, parsed.example),
+  });
 }
 
-function exampleOf(name: VariableName): string {
-  return `${name}=${variables[name].example}`;
+function problemWith(text: string, problem: string, isSecret: boolean): string {
+  if (text === '') return 'is empty: remove it, or give it a value';
+  return isSecret ? problem : `${problem}, not ${JSON.stringify(shown(text))}`;
+}
+
+function exampleOf(name: VariableName, value: string = variables[name].example): string {
+  return `${name}=${value}`;
 }
 
 /** Control characters would let a value repaint the terminal, and a long one would bury the message. */

@@ -6,6 +6,14 @@ export interface RequestInfo {
   readonly requestId?: string | undefined;
   /** The path the handler is mounted below (`/auth`), which the request's URL lacks. Default: unknown. */
   readonly basePath?: string | undefined;
+  /** What was sent when it makes no URL, so that the request's URL is a stand-in: the answer is 400. Default: it does. */
+  readonly unreadable?: UnreadableTarget | undefined;
+}
+
+/** The beginning of a request that was none. */
+export interface UnreadableTarget {
+  readonly method: string;
+  readonly target: string;
 }
 
 /** What one request gathers on its way through the routes. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { getRequestListener } from '@hono/node-server';
+import { RequestError, getRequestListener } from '@hono/node-server';
+import type { RequestInfo } from './exchange.ts';
 import type { Handler } from './handler.ts';
 
 /** A listener for `node:http` that is Express middleware as well. */
@@ -43,8 +44,46 @@ export function expressHandler(handler: Handler): NodeListener {
       next(problem);
       return;
     }
-    const info = { address: incoming.ip ?? incoming.socket.remoteAddress, basePath: incoming.baseUrl };
-    const listen = getRequestListener(async (request) => handler(request, info), { overrideGlobalObjects: false });
-    void listen(incoming, outgoing);
+    answerIncoming(
+      handler,
+      { address: incoming.ip ?? incoming.socket.remoteAddress, basePath: incoming.baseUrl },
+      incoming,
+      outgoing,
+    );
   };
+}
+
+/** HTTP/1.0 knows requests without `Host`. Which one stands in matters to nobody: URLs come from the issuer. */
+const STAND_IN_HOST = 'localhost';
+
+/**
+ * Answers one `node:http` request by a handler; what makes no URL is handed to it as `unreadable`.
+ *
+ * Writes to the response and returns nothing: the handler does the logging.
+ */
+export function answerIncoming(
+  handler: Handler,
+  info: RequestInfo,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): void {
+  const answer = getRequestListener(async (request) => handler(request, info), {
+    hostname: STAND_IN_HOST,
+    overrideGlobalObjects: false,
+    errorHandler: async (error) => {
+      if (!(error instanceof RequestError)) return new Response(null, { status: 500 });
+      const { method = '', url: target = '' } = incoming;
+      const standIn = new Request(`http://${STAND_IN_HOST}/`, { headers: readHeaders(incoming) });
+      return handler(standIn, { ...info, unreadable: { method, target } });
+    },
+  });
+  void answer(incoming, outgoing);
+}
+
+function readHeaders({ headersDistinct }: IncomingMessage): Headers {
+  const headers = new Headers();
+  for (const [name, lines = []] of Object.entries(headersDistinct)) {
+    for (const line of lines) headers.append(name, line);
+  }
+  return headers;
 }

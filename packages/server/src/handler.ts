@@ -63,14 +63,21 @@ export function createHandler(auth: Auth, options: HandlerOptions = {}): Handler
     const started = performance.now();
     const requestId = info.requestId ?? chooseRequestId(request.headers);
     const exchange: Exchange = { requestId, info, subject: undefined };
-    const response = await answer(app, cors, request, exchange);
+    const response =
+      info.unreadable === undefined
+        ? await answer(app, cors, request, exchange)
+        : createErrorResponse(new HttpError('target_malformed', {}), {
+            style: 'problem',
+            issuer: auth.issuer,
+            requestId,
+          });
     response.headers.set('x-request-id', requestId);
     setSecurityHeaders(response.headers, auth.issuer);
     cors.mark(request, response.headers);
     options.onRequest?.({
       requestId,
-      method: request.method,
-      path: (info.basePath ?? '') + new URL(request.url).pathname,
+      method: info.unreadable?.method ?? request.method,
+      path: (info.basePath ?? '') + (info.unreadable?.target.split('?', 1)[0] ?? new URL(request.url).pathname),
       status: response.status,
       durationMs: performance.now() - started,
       ...(exchange.subject !== undefined && { subject: exchange.subject }),

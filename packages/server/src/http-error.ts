@@ -7,7 +7,11 @@ export interface FieldError {
 
 /** What each refusal of the HTTP layer itself can tell the caller besides its code. */
 export interface HttpErrorDetails {
-  /** The body is missing, is not valid JSON or form data, or repeats a field. */
+  /** The request target, with or without its `Host`, is no URL. */
+  target_malformed: Readonly<Record<never, never>>;
+  /** The query cannot be read, or its parameters are unknown or of the wrong form; every one is listed. */
+  query_invalid: { readonly reason: string } | { readonly errors: readonly FieldError[] };
+  /** The body is missing or unwanted, did not arrive whole, is not valid JSON or form data, or repeats a field. */
   body_malformed: { readonly reason: string };
   /** The body is longer than 64 KiB. */
   body_too_large: Readonly<Record<never, never>>;
@@ -17,8 +21,8 @@ export interface HttpErrorDetails {
   value_invalid: { readonly errors: readonly FieldError[] };
   /** The token request does not add up. */
   request_invalid: { readonly reason: string };
-  /** The `grant_type` is none that this server knows. */
-  grant_type_unsupported: Readonly<Record<never, never>>;
+  /** The `grant_type` is none that this endpoint knows. */
+  grant_type_unsupported: { readonly supported: readonly string[] };
   /** The caller would give, take or touch rights they do not hold themselves. */
   insufficient_scope: Readonly<Record<never, never>>;
   /** Nothing is at this path. */

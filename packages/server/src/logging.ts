@@ -35,6 +35,27 @@ export interface Log {
   readonly warn: (message: string, facts?: Facts) => void;
 }
 
+/** Keeps lines back until they are released, so that what is said first stands first. */
+export interface HeldLines extends DestinationStream {
+  /** Writes what was held, and from now on everything at once. */
+  readonly release: () => void;
+}
+
+/** Holds the lines of a log on their way to a destination. Default: standard output. */
+export function holdLines(destination: DestinationStream = pino.destination(1)): HeldLines {
+  let held: string[] | undefined = [];
+  return {
+    write: (line) => {
+      if (held === undefined) destination.write(line);
+      else held.push(line);
+    },
+    release: () => {
+      for (const line of held ?? []) destination.write(line);
+      held = undefined;
+    },
+  };
+}
+
 /**
  * Creates the server's log.
  *

@@ -1,9 +1,9 @@
 import { createServer, type RequestListener } from 'node:http';
-import { getRequestListener, type Http2Bindings, type HttpBindings } from '@hono/node-server';
 import type { Auth } from '@sallyport/auth';
 import { urlHost } from './environment/addresses.ts';
 import type { Settings } from './environment/settings.ts';
-import { createHandler } from './handler.ts';
+import { answerIncoming } from './express-handler.ts';
+import { type Handler, createHandler } from './handler.ts';
 import type { Log } from './logging.ts';
 import { createFirstAdministrator } from './node/administrators.ts';
 import { clientAddress, trustNetworks } from './node/client-address.ts';
@@ -90,14 +90,15 @@ function requestListener(settings: Settings, auth: Auth, log: Log): RequestListe
     onError: log.failure,
   });
   const trust = trustNetworks(settings.trustedProxies);
-  const respond = (request: Request, { incoming }: HttpBindings | Http2Bindings): Promise<Response> => {
-    const forwardedFor = request.headers.get('x-forwarded-for') ?? undefined;
+  return (incoming, outgoing) => {
+    const forwardedFor = incoming.headersDistinct['x-forwarded-for']?.join(',');
     const address = clientAddress(incoming.socket.remoteAddress, forwardedFor, trust);
-    const context = { requestId: chooseRequestId(request.headers), ...(address !== undefined && { address }) };
-    return log.within(context, () => handle(request, context));
+    const logged: Handler = (request, info) => {
+      const context = { requestId: chooseRequestId(request.headers), ...(address !== undefined && { address }) };
+      return log.within(context, () => handle(request, { ...info, ...context }));
+    };
+    answerIncoming(logged, {}, incoming, outgoing);
   };
-  const listener = getRequestListener(respond, { overrideGlobalObjects: false });
-  return (request, response) => void listener(request, response);
 }
 
 const answerNotReady: RequestListener = (_request, response) => {

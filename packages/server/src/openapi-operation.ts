@@ -24,7 +24,10 @@ export function describeOperation(route: Route): object {
     security: describeSecurity(route),
     parameters: parameters.length > 0 ? parameters : undefined,
     requestBody: describeBody(operation),
-    responses: { ...describeSuccess(operation), ...describeRefusals(route), ...describeErrors(operation) },
+    responses: {
+      ...describeSuccess(operation),
+      ...describeFailures([...guardFailures(route), ...operationFailures(route)]),
+    },
   };
 }
 
@@ -58,17 +61,35 @@ function describeSuccess({ success }: AnyOperation): Readonly<Record<string, obj
   return { [status]: { description, content: hasContent ? { [mediaType]: { schema: body } } : undefined } };
 }
 
+/** One way a request can fail. */
+interface Failure {
+  readonly status: number;
+  readonly description: string;
+  readonly mediaType: string;
+  readonly schema: z.ZodType;
+  readonly example?: { readonly code: ErrorCode; readonly value: object };
+}
+
 const guardRefusals = {
+  400: 'The access token is sent twice, or in a malformed header',
   401: 'The access token is missing, expired, revoked or not valid: see the `WWW-Authenticate` header',
   403: 'The access token is good but does not carry the scope',
+  503: 'Whether the access token is still good cannot be checked right now: see the `Retry-After` header',
 } as const;
 
-/** What the guard answers in front of the operation. */
-function describeRefusals(route: Route): Readonly<Record<string, object>> {
-  if ('open' in route) return {};
-  const statuses = route.requires === 'signed-in' ? ([401] as const) : ([401, 403] as const);
-  const content = { 'application/problem+json': { schema: describeSchema(problem, 'output').inline } };
-  return Object.fromEntries(statuses.map((status) => [status, { description: guardRefusals[status], content }]));
+/** What the guard answers in front of the operation, or when an open one asks it. */
+function guardFailures(route: Route): readonly Failure[] {
+  return guardStatuses(route).map((status) => ({
+    status,
+    description: guardRefusals[status],
+    mediaType: 'application/problem+json',
+    schema: problem,
+  }));
+}
+
+function guardStatuses(route: Route): readonly (keyof typeof guardRefusals)[] {
+  if ('open' in route) return route.operation.takesBearer === true ? [400, 503] : [];
+  return route.requires === 'signed-in' ? [400, 401, 503] : [400, 401, 403, 503];
 }
 
 const bodyErrors: readonly ErrorCode[] = [
@@ -78,51 +99,58 @@ const bodyErrors: readonly ErrorCode[] = [
   'value_invalid',
 ];
 
-/** The operation's own errors and those of reading its request, by status, each with an example. */
-function describeErrors(operation: AnyOperation): Readonly<Record<string, object>> {
-  const reading = operation.body === undefined ? [] : bodyErrors;
-  const checking: readonly ErrorCode[] =
-    operation.query === undefined && operation.params === undefined ? [] : ['value_invalid'];
-  const codes = [...new Set([...reading, ...checking, ...(operation.refusals ?? [])])];
-  const world = operation.errors === 'oauth' ? oauthWorld : problemWorld;
-  const statuses = [...new Set(codes.map(world.statusOf))];
-  return Object.fromEntries(
-    statuses.map((status) => {
-      const group = codes.filter((code) => world.statusOf(code) === status);
-      return [status, describeErrorGroup(group, world)];
+/** The operation's own errors and those of reading its request. */
+function operationFailures(route: Route): readonly Failure[] {
+  const { body, params, query, refusals = [], errors } = route.operation;
+  const codes: readonly ErrorCode[] = [
+    ...(body !== undefined ? bodyErrors : route.method === 'GET' ? [] : (['body_malformed'] as const)),
+    ...(params === undefined ? [] : (['value_invalid'] as const)),
+    ...(query === undefined ? [] : (['query_invalid'] as const)),
+    ...refusals,
+    // Whoever is let in by the guard is looked up in the database.
+    ...('open' in route ? [] : (['store_unavailable'] as const)),
+  ];
+  return [...new Set(codes)].map(errors === 'oauth' ? toOAuthFailure : toProblemFailure);
+}
+
+function toProblemFailure(code: ErrorCode): Failure {
+  const { status, detail: description } = errorTable[code];
+  const example = { code, value: describeProblem(code) };
+  return { status, description, mediaType: 'application/problem+json', schema: problem, example };
+}
+
+function toOAuthFailure(code: ErrorCode): Failure {
+  const { status, detail: description, oauth } = errorTable[code];
+  const example = { code, value: describeOAuthError(code) };
+  return { status: oauth?.status ?? status, description, mediaType: 'application/json', schema: oauthError, example };
+}
+
+/** Failures by status, and under it by media type, each with its examples. */
+function describeFailures(failures: readonly Failure[]): Readonly<Record<string, object>> {
+  return mapGroups(
+    failures,
+    ({ status }) => String(status),
+    (group) => ({
+      description: group.map(({ description }) => description).join(' · '),
+      content: mapGroups(group, ({ mediaType }) => mediaType, describeContent),
     }),
   );
 }
 
-interface ErrorWorld {
-  readonly mediaType: string;
-  readonly schema: z.ZodType;
-  readonly statusOf: (code: ErrorCode) => number;
-  readonly example: (code: ErrorCode) => object;
+function describeContent(group: readonly Failure[]): object {
+  const examples = group.flatMap(({ example }) => example ?? []).map(({ code, value }) => [code, { value }] as const);
+  return {
+    schema: group[0] && describeSchema(group[0].schema, 'output').inline,
+    examples: examples.length > 0 ? Object.fromEntries(examples) : undefined,
+  };
 }
 
-const problemWorld: ErrorWorld = {
-  mediaType: 'application/problem+json',
-  schema: problem,
-  statusOf: (code) => errorTable[code].status,
-  example: (code) => describeProblem(code),
-};
-
-const oauthWorld: ErrorWorld = {
-  mediaType: 'application/json',
-  schema: oauthError,
-  statusOf: (code) => errorTable[code].oauth?.status ?? errorTable[code].status,
-  example: (code) => describeOAuthError(code),
-};
-
-function describeErrorGroup(codes: readonly ErrorCode[], { mediaType, schema, example }: ErrorWorld): object {
-  return {
-    description: codes.map((code) => errorTable[code].detail).join(' · '),
-    content: {
-      [mediaType]: {
-        schema: describeSchema(schema, 'output').inline,
-        examples: Object.fromEntries(codes.map((code) => [code, { value: example(code) }])),
-      },
-    },
-  };
+/** Groups items by a key and describes each group, in the order in which the keys come first. */
+function mapGroups<Item>(
+  items: readonly Item[],
+  keyOf: (item: Item) => string,
+  describe: (group: readonly Item[]) => object,
+): Readonly<Record<string, object>> {
+  const keys = [...new Set(items.map(keyOf))];
+  return Object.fromEntries(keys.map((key) => [key, describe(items.filter((item) => keyOf(item) === key))]));
 }

@@ -1,6 +1,6 @@
-import type { Auth, Device } from '@sallyport/auth';
+import { type Auth, type Device, isAuthError } from '@sallyport/auth';
 import type { Access } from '@sallyport/guard';
-import type * as z from 'zod';
+import * as z from 'zod';
 import type { BodyMediaType } from './body.ts';
 import { HttpError } from './http-error.ts';
 import type { ErrorCode } from './responses.ts';
@@ -31,13 +31,15 @@ export interface OperationContext<Who extends Caller> {
 export interface RawInput {
   readonly params: unknown;
   readonly query: unknown;
-  readonly body: unknown;
+  readonly body: object | undefined;
 }
 
 interface BodyDefinition<Schema extends z.ZodType> {
   /** An optional schema makes an operation that works without a body. */
   readonly schema: Schema;
   readonly mediaTypes: readonly BodyMediaType[];
+  /** Refuses a body for a reason that goes before those of its fields, by throwing it. Default: there is none. */
+  readonly precheck?: (body: object) => void;
 }
 
 interface Success<Schema extends z.ZodType> {
@@ -112,24 +114,45 @@ export function defineOperation<
     body,
     query,
     params,
-    run: async (context, input) =>
-      handle({
-        ...context,
-        params: checkPart(params, input.params),
-        query: checkPart(query, input.query),
-        body: checkBody(body?.schema, input.body),
-      }),
+    run: async (context, input) => {
+      const checked = {
+        params: checkPart(params, input.params, 'value_invalid'),
+        query: checkPart(query, input.query, 'query_invalid'),
+        body: checkBody(body, input.body),
+      };
+      try {
+        return await handle({ ...context, ...checked });
+      } catch (error) {
+        throw blameQuery(error, query);
+      }
+    },
   };
 }
 
-function checkBody<Schema extends z.ZodType>(schema: Schema | undefined, body: unknown): z.output<Schema> {
-  if (schema !== undefined && body === undefined && !schema.safeParse(undefined).success) {
+function checkBody<Schema extends z.ZodType>(
+  definition: BodyDefinition<Schema> | undefined,
+  body: object | undefined,
+): z.output<Schema> {
+  if (body !== undefined) definition?.precheck?.(body);
+  else if (definition?.schema.safeParse(undefined).success === false) {
     throw new HttpError('body_malformed', { reason: 'The request needs a body' });
   }
-  return checkPart(schema, body);
+  return checkPart(definition?.schema, body, 'value_invalid');
 }
 
 // Without a schema the part is `void` by the type parameter's default, which the compiler cannot relate to `undefined`.
-function checkPart<Schema extends z.ZodType>(schema: Schema | undefined, value: unknown): z.output<Schema> {
-  return schema === undefined ? (undefined as z.output<Schema>) : validate(schema, value);
+function checkPart<Schema extends z.ZodType>(
+  schema: Schema | undefined,
+  value: unknown,
+  code: 'value_invalid' | 'query_invalid',
+): z.output<Schema> {
+  return schema === undefined ? (undefined as z.output<Schema>) : validate(schema, value, code);
+}
+
+/** The engine knows values, not where they came from: one of the query is refused like the others of the query. */
+function blameQuery(error: unknown, query: z.ZodType | undefined): unknown {
+  if (!isAuthError(error) || error.code !== 'value_invalid' || !(query instanceof z.ZodObject)) return error;
+  const { field, reason } = error.details;
+  if (!Object.hasOwn(query.shape, field)) return error;
+  return new HttpError('query_invalid', { errors: [{ field, message: reason }] }, { cause: error });
 }

@@ -2,26 +2,38 @@ import { type Role, defaultRole } from '@sallyport/auth';
 import { type Access, coversScope } from '@sallyport/guard';
 import { HttpError } from './http-error.ts';
 
+/** What the rule of administration looks at in a caller. */
+export type Privileged = Pick<Access, 'scopes' | 'roles'>;
+
+/** What it looks at in a role, existing or about to. */
+export type RoleRights = Pick<Role, 'name' | 'scopes'>;
+
 /**
- * The scopes these roles give beyond what everybody has. A role that does not exist gives none.
+ * Tells whether a caller may define, replace or delete this role.
  *
- * The default role does not count: whoever registers gets it, so that handing it out reaches above nobody.
+ * A role with scopes is for those who hold them all. One without means something to applications that go by its name,
+ * so it is for those who have it themselves, and for those who may do everything.
  */
-export function scopesOfRoles(names: readonly string[], roles: readonly Role[]): readonly string[] {
-  return roles.filter((role) => names.includes(role.name) && role.name !== defaultRole).flatMap((role) => role.scopes);
+export function mayDefine(caller: Privileged, { name, scopes }: RoleRights): boolean {
+  if (scopes.length > 0) return scopes.every((scope) => coversScope(caller.scopes, scope));
+  return name === defaultRole || caller.roles.has(name) || caller.scopes.has('*');
 }
 
 /**
- * Tells whether a caller holds every one of these scopes.
+ * Tells whether a caller may give or take this role.
  *
  * This is the one rule of administration: nobody gives, takes or touches rights above their own, so that `users:write`
- * or `roles:write` alone is never a way to `*`.
+ * or `roles:write` alone is never a way to `*`. The role that everybody gets reaches above nobody.
  */
-export function holdsAll(caller: Pick<Access, 'scopes'>, scopes: readonly string[]): boolean {
-  return scopes.every((scope) => coversScope(caller.scopes, scope));
+export function mayGive(caller: Privileged, role: RoleRights): boolean {
+  return role.name === defaultRole || mayDefine(caller, role);
 }
 
-/** Refuses with `insufficient_scope` unless {@link holdsAll} says yes. */
-export function requireHolding(caller: Pick<Access, 'scopes'>, scopes: readonly string[]): void {
-  if (!holdsAll(caller, scopes)) throw new HttpError('insufficient_scope', {});
+/**
+ * Refuses unless the rule allows every one of these roles.
+ *
+ * @throws {HttpError} `insufficient_scope`
+ */
+export function requireEvery(rule: typeof mayGive, caller: Privileged, roles: readonly RoleRights[]): void {
+  if (!roles.every((role) => rule(caller, role))) throw new HttpError('insufficient_scope', {});
 }

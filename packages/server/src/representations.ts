@@ -1,5 +1,5 @@
 import type { Role, Session, SigningKeyInfo, TokenPair, User } from '@sallyport/auth';
-import type { RoleBody, SessionBody, SigningKeyBody, TokenBody, UserBody } from './schemas.ts';
+import type { PageBody, RoleBody, SessionBody, SigningKeyBody, TokenBody, UserBody } from './schemas.ts';
 
 /** How a user looks on the wire. */
 export function showUser({ id, username, email, roles, disabled, createdAt }: User): UserBody {
@@ -7,7 +7,7 @@ export function showUser({ id, username, email, roles, disabled, createdAt }: Us
 }
 
 /** How a session looks on the wire, to a caller who may be in it. */
-export function showSession(session: Session, currentId: string | undefined): SessionBody {
+function showSession(session: Session, currentId: string | undefined): SessionBody {
   return {
     id: session.id,
     created_at: session.createdAt.toISOString(),
@@ -17,6 +17,11 @@ export function showSession(session: Session, currentId: string | undefined): Se
     address: session.address ?? null,
     current: session.id === currentId,
   };
+}
+
+/** How all sessions of a user look on the wire: on one page. */
+export function showSessions(sessions: readonly Session[], currentId: string | undefined): PageBody<SessionBody> {
+  return { items: sessions.map((each) => showSession(each, currentId)), next_cursor: null };
 }
 
 /** How a role looks on the wire. */

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { type AuthErrorDetails, isAuthError } from '@sallyport/auth';
+import { type AuthErrorDetails, administratorRole, isAuthError } from '@sallyport/auth';
 import { GuardRefusal } from './authentication.ts';
 import { type FieldError, type HttpErrorDetails, isHttpError } from './http-error.ts';
 
@@ -35,8 +35,8 @@ interface ErrorRow<Details> {
   /** What people read. Never anything the caller sent but field names. */
   readonly detail: string;
   /** A more telling detail, when the error knows one. */
-  readonly explain?: (details: Details) => string;
-  readonly errors?: (details: Details) => readonly FieldError[];
+  readonly explain?: (details: Details) => string | undefined;
+  readonly errors?: (details: Details) => readonly FieldError[] | undefined;
   readonly headers?: (details: Details, issuer: string) => Readonly<Record<string, string>>;
   /** How the token endpoints say it. Default: the same status, and the code {@link oauthCodeOf} derives from it. */
   readonly oauth?: {
@@ -54,8 +54,20 @@ const retryAfter = (details: { readonly retryAfter: number }): Readonly<Record<s
 /** How each error leaves this server: one row per code, complete by the compiler. */
 export const errorTable: { readonly [Code in ErrorCode]: ErrorRow<ErrorDetails[Code]> } = {
   // The HTTP layer's own
+  target_malformed: { status: 400, detail: 'The request target or the Host header cannot be read' },
+  query_invalid: {
+    status: 400,
+    detail: 'Some query parameters are not valid',
+    explain: (details) => ('reason' in details ? details.reason : undefined),
+    errors: (details) => ('errors' in details ? details.errors : undefined),
+  },
   body_malformed: { status: 400, detail: 'The request body cannot be read', explain: ({ reason }) => reason },
-  body_too_large: { status: 413, detail: 'The request body is longer than 64 KiB' },
+  body_too_large: {
+    status: 413,
+    detail: 'The request body is longer than 64 KiB',
+    // The rest of the body is not read, so that nothing can follow it on this connection.
+    headers: () => ({ connection: 'close' }),
+  },
   media_type_unsupported: {
     status: 415,
     detail: 'This operation does not read that content type',
@@ -64,7 +76,8 @@ export const errorTable: { readonly [Code in ErrorCode]: ErrorRow<ErrorDetails[C
   request_invalid: { status: 400, detail: 'The request does not add up', explain: ({ reason }) => reason },
   grant_type_unsupported: {
     status: 400,
-    detail: 'This server knows the grant types password and refresh_token',
+    detail: 'This endpoint does not know that grant type',
+    explain: ({ supported }) => `The grant type here is ${supported.join(' or ')}`,
     oauth: { status: 400, error: 'unsupported_grant_type' },
   },
   not_found: { status: 404, detail: 'Nothing is here' },
@@ -98,6 +111,7 @@ export const errorTable: { readonly [Code in ErrorCode]: ErrorRow<ErrorDetails[C
     detail: 'The current password is incorrect',
     oauth: { status: 401, error: 'invalid_grant', description: 'Incorrect username or password', challenge: true },
   },
+  sign_in_too_old: { status: 403, detail: 'Send current_password, or sign in again' },
   refresh_token_invalid: {
     status: 400,
     detail: 'The refresh token is not valid, sign in again',
@@ -110,7 +124,12 @@ export const errorTable: { readonly [Code in ErrorCode]: ErrorRow<ErrorDetails[C
   role_not_found: { status: 404, detail: 'No role has this name' },
   username_taken: { status: 409, detail: 'Another user has this name' },
   email_taken: { status: 409, detail: 'Another user has this e-mail address' },
-  role_built_in: { status: 409, detail: 'This role is built in and cannot be changed like this' },
+  role_built_in: {
+    status: 409,
+    detail: 'Built-in roles cannot be deleted, nor admin changed',
+    explain: ({ role }) =>
+      `The role ${role} is built in and cannot be ${role === administratorRole ? 'changed or deleted' : 'deleted'}`,
+  },
   last_administrator: {
     status: 409,
     detail: 'Nobody could administer the system after this, make another administrator first',

@@ -84,11 +84,45 @@ export const email: z.ZodType<string> = text.meta({ format: 'email', examples: [
 /** A token, as it is presented: whatever it is, it is looked at by whoever can tell. */
 export const presentedToken: z.ZodType<string> = z.string().min(1);
 
+type OptionalText = z.ZodOptional<z.ZodType<string>>;
+
+const clientCredential: OptionalText = z
+  .string()
+  .meta({ description: 'Accepted and ignored: this server has no client registry.', examples: [''] })
+  .optional();
+
+interface ClientFields {
+  readonly client_id: OptionalText;
+  readonly client_secret: OptionalText;
+}
+
+/** What OAuth clients send with every request to a token endpoint. Changes nothing here. */
+export const clientFields: ClientFields = { client_id: clientCredential, client_secret: clientCredential };
+
+/** What is sent to ask something about a token (RFC 7009, section 2.1; RFC 7662, section 2.1). */
+export const tokenFields: ClientFields & { readonly token: z.ZodType<string>; readonly token_type_hint: OptionalText } =
+  {
+    token: presentedToken.meta({ description: 'An access token or a refresh token.' }),
+    token_type_hint: z
+      .string()
+      .meta({ description: 'Accepted and ignored: either kind is recognised.', examples: [''] })
+      .optional(),
+    ...clientFields,
+  };
+
 /** Scopes separated by spaces. */
 export const scope: z.ZodType<string> = z.string().meta({
   description: 'Space-separated scopes. May only ask for less than the user may do. Default: all of it.',
   examples: [''],
 });
+
+/** The name of a role in a path. */
+export const roleName: z.ZodType<string> = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
+    error: 'must be 1 to 64 letters, digits, dots, dashes or underscores, and start with a letter or digit',
+  })
+  .meta({ examples: ['editor'] });
 
 /** Names of roles or scopes. */
 export const names: z.ZodType<string[]> = z.array(text).max(MAX_LIST_LENGTH);
@@ -112,7 +146,7 @@ export const user: z.ZodType<UserBody> = z
   .meta({ id: 'User' });
 
 /** {@link SessionBody} */
-export const session: z.ZodType<SessionBody> = z
+const session: z.ZodType<SessionBody> = z
   .strictObject({
     id: z.string().meta({ examples: ['q1Zr8xk0T2c'] }),
     created_at: moment,
@@ -126,6 +160,9 @@ export const session: z.ZodType<SessionBody> = z
     current: z.boolean().meta({ description: 'Whether this request was made in it.' }),
   })
   .meta({ id: 'Session' });
+
+/** All sessions of a user: there are few enough for one page. */
+export const sessionPage: z.ZodType<PageBody<SessionBody>> = pageOf('Sessions', session);
 
 /** {@link RoleBody} */
 export const role: z.ZodType<RoleBody> = z

@@ -1,7 +1,7 @@
 import type { Auth, Device } from '@sallyport/auth';
 import { type Access, type Requirement, resolveRequirement } from '@sallyport/guard';
 import type { Authenticate } from './authentication.ts';
-import { readBody } from './body.ts';
+import { readBody, requireNoBody } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import { parseForm } from './form.ts';
 import type { Caller, Operation, OperationContext, RawInput } from './operation.ts';
@@ -71,8 +71,8 @@ async function readInput(
 ): Promise<RawInput> {
   return {
     params,
-    query: query && parseForm(new URL(request.url).search.slice(1)),
-    body: body && (await readBody(request, body.mediaTypes)),
+    query: query && parseForm(new URL(request.url).search.slice(1), 'query_invalid'),
+    body: body === undefined ? await requireNoBody(request) : await readBody(request, body.mediaTypes),
   };
 }
 

@@ -17,13 +17,23 @@ const typeNames: Readonly<Record<string, string>> = {
 /**
  * Checks a value against a schema and returns the typed result.
  *
- * @throws {HttpError} `value_invalid` with a message for every field that is wrong; values are never repeated in it
+ * @throws {HttpError} with the given code and a message for every field that is wrong; values are never repeated in it
  */
-export function validate<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+export function validate<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  code: 'value_invalid' | 'query_invalid',
+): z.output<Schema> {
   const result = schema.safeParse(value, { error: describeIssue });
   if (result.success) return result.data;
-  const errors = result.error.issues.flatMap(toFieldErrors).slice(0, MAX_ERRORS);
-  throw new HttpError('value_invalid', { errors });
+  const errors = firstOfEachField(result.error.issues.flatMap(toFieldErrors)).slice(0, MAX_ERRORS);
+  throw new HttpError(code, { errors });
+}
+
+function firstOfEachField(errors: readonly FieldError[]): readonly FieldError[] {
+  const first = new Map<string, FieldError>();
+  for (const error of errors) if (!first.has(error.field)) first.set(error.field, error);
+  return [...first.values()];
 }
 
 function toFieldErrors(issue: z.core.$ZodIssue): readonly FieldError[] {

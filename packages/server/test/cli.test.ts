@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -7,10 +7,11 @@ import { UsageError } from '../src/cli/errors.ts';
 import { runCommandLine } from '../src/cli/program.ts';
 
 let folder: string;
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sallyport-cli-'));
   vi.stubEnv('DATABASE_URL', `file:${join(folder, 'data/x.db')}`);
   vi.spyOn(process, 'cwd').mockReturnValue(folder);
+  await sallyport('migrate');
 });
 afterAll(() => {
   vi.unstubAllEnvs();
@@ -112,6 +113,16 @@ describe('users', () => {
   });
 });
 
+describe('roles of a user', () => {
+  it('are named in the singular and in the plural', async () => {
+    expect((await sallyport('users create root2 --role admin', password)).out).toBe(
+      'root2 is made with the role admin.\n',
+    );
+    expect((await sallyport('users set-roles root2 admin user')).out).toBe('root2 now has the roles admin, user.\n');
+    await json('users delete root2');
+  });
+});
+
 describe('roles', () => {
   it('are set, listed and deleted', async () => {
     expect(await json('roles set editor todos:write todos:read')).toEqual({
@@ -133,6 +144,12 @@ describe('tokens and sessions', () => {
     const tokens = await json('tokens issue tess');
     expect(Object.keys(tokens)).toEqual(['access_token', 'refresh_token', 'expires_in']);
     expect(tokens['expires_in']).toBe(900);
+  });
+
+  it('come with the name of their issuer, which the server must have too', async () => {
+    expect((await sallyport('tokens issue tess')).out).toMatch(
+      /^Access token of http:\/\/127\.0\.0\.1:8000, works for/,
+    );
   });
 
   it('are inspected and revoked, from the argument or from standard input', async () => {
@@ -194,9 +211,12 @@ describe('the installation', () => {
 
   it('is migrated, and says what was done', async () => {
     vi.stubEnv('DATABASE_URL', `file:${join(folder, 'fresh/x.db')}`);
-    const { from, to } = await json('migrate');
+    const { out, err } = await sallyport('migrate --json');
+    expect(err).toBe(`made a new database at ${join(folder, 'fresh/x.db')}\n`);
+    const { from, to } = JSON.parse(out) as { from: number; to: number };
     expect(from).toBe(0);
     expect(await json('migrate')).toMatchObject({ from: to, to });
+    expect(await json('users list')).toEqual({ items: [] });
     vi.stubEnv('DATABASE_URL', `file:${join(folder, 'data/x.db')}`);
   });
 
@@ -209,7 +229,60 @@ describe('the installation', () => {
   });
 });
 
+describe('a database that is not there', () => {
+  beforeAll(() => vi.stubEnv('DATABASE_URL', `file:${join(folder, 'typo/x.db')}`));
+  afterAll(() => vi.stubEnv('DATABASE_URL', `file:${join(folder, 'data/x.db')}`));
+
+  it.each(commands.filter(({ name, makesDatabase }) => !makesDatabase && name !== 'secret'))(
+    'is not made by $name, which names it',
+    async ({ name, parameters }) => {
+      const line = [name, ...parameters.map(() => 'x')].join(' ');
+      const { status, err } = await sallyport(line);
+      expect(status).toBe(1);
+      expect(err).toBe(`sallyport: there is no database at ${join(folder, 'typo/x.db')} (DATABASE_URL)\n`);
+      expect(await refusal(line)).toMatchObject({ code: 'database_missing' });
+      expect(existsSync(join(folder, 'typo'))).toBe(false);
+    },
+  );
+
+  it('is made by "users create", which says so, once it has a password', async () => {
+    expect((await sallyport('users create ann')).status).toBe(2);
+    expect(existsSync(join(folder, 'typo'))).toBe(false);
+    const { status, err } = await sallyport('users create ann', password);
+    expect(status).toBe(0);
+    expect(err).toBe(`made a new database at ${join(folder, 'typo/x.db')}\n`);
+  });
+});
+
 describe('a database that cannot be used', () => {
+  const whatIsSaidOf = async (file: string): Promise<string> => {
+    vi.stubEnv('DATABASE_URL', `file:${file}`);
+    const { status, err } = await sallyport('users create zoe', password);
+    vi.stubEnv('DATABASE_URL', `file:${join(folder, 'data/x.db')}`);
+    expect(status).toBe(2);
+    return err;
+  };
+
+  it('is told when it is a directory', async () => {
+    const said = await whatIsSaidOf(folder);
+    expect(said).toContain(`DATABASE_URL is unusable: ${folder} is a directory`);
+    expect(said).toContain(`Example: DATABASE_URL=file:${folder}/sallyport.db`);
+  });
+
+  it('is told when it is not SQLite, and left as it is', async () => {
+    const file = join(folder, 'notes.db');
+    for (const text of ['x', 'these are notes, and no database at all']) {
+      writeFileSync(file, text);
+      expect(await whatIsSaidOf(file)).toContain('notes.db is not a SQLite database (file is not a database)');
+      expect(readFileSync(file, 'utf8')).toBe(text);
+    }
+  });
+
+  it('is told when its folder cannot be made', async () => {
+    writeFileSync(join(folder, 'file'), '');
+    expect(await whatIsSaidOf(join(folder, 'file/nope/x.db'))).toContain('x.db cannot be opened (ENOTDIR)');
+  });
+
   it('is refused with its reason and without its password', async () => {
     vi.stubEnv('SECRET_KEY', (await sallyport('secret')).out.trim());
     vi.stubEnv('DATABASE_URL', 'postgres://ann:hunter2@127.0.0.1:1/x');
@@ -227,9 +300,10 @@ describe('wrong usage', () => {
     ['uers list', 'did you mean users?'],
     ['users crate ann', 'did you mean create?'],
     ['users list --jsn', 'did you mean --json?'],
-    ['users create', "missing required argument 'name'"],
+    ['users create', 'NAME is missing\nUsage: sallyport users create NAME [options]\n'],
+    ['users show', 'USER is missing\nUsage: sallyport users show USER [options]\n'],
     ['users show ann extra', 'too many arguments'],
-    ['roles set editor', "missing required argument 'scope'"],
+    ['roles set editor', 'SCOPE is missing\nUsage: sallyport roles set NAME SCOPE... [options]\n'],
     ['sessions revoke', 'give a session id, --user or --all'],
     ['sessions revoke x --all', 'give a session id, --user or --all'],
     ['users create dora', 'no input given'],
@@ -250,6 +324,17 @@ describe('wrong usage', () => {
     expect(err).toContain('PORT must be a whole number from 0 to 65535, not "80a". Example: PORT=8080');
     const inJson = await refusal('users list');
     expect(inJson.code).toBe('environment_invalid');
+    rmSync(join(folder, '.env'));
+  });
+
+  it('includes a line of .env without =, which is not shown', async () => {
+    const secret = (await sallyport('secret')).out.trim();
+    writeFileSync(join(folder, '.env'), `# settings\nLOG_LEVEL=info\n\n${secret}\nPORT=80a\n`);
+    const { status, err } = await sallyport('users list');
+    expect(status).toBe(2);
+    expect(err).toContain('- line 4 of .env has no =\n');
+    expect(err).toContain('- PORT must be');
+    expect(err).not.toContain(secret);
     rmSync(join(folder, '.env'));
   });
 
@@ -291,5 +376,33 @@ describe('the help', () => {
       expect(status).toBe(2);
       expect(err).toContain('users create NAME');
     }
+  });
+
+  it('is an error object in JSON', async () => {
+    expect(await refusal('users')).toMatchObject({ status: 2, code: 'usage' });
+    const { status, err } = await sallyport(['--json']);
+    expect(status).toBe(2);
+    expect(JSON.parse(err)).toEqual({ error: { code: 'usage', message: 'a command is missing: see sallyport help' } });
+  });
+
+  it.each([
+    ['help', '--help'],
+    ['help users', 'users --help'],
+    ['--help users', 'users --help'],
+    ['-h users create', 'users create --help'],
+    ['help users create', 'users create --help'],
+    ['help users delete ann', 'users delete --help'],
+  ])('is the same for %s and %s', async (one, other) => {
+    const { status, out } = await sallyport(one);
+    expect(status).toBe(0);
+    expect(out).toBe((await sallyport(other)).out);
+  });
+});
+
+describe('the version', () => {
+  it('is a line, or a member in JSON', async () => {
+    const { out } = await sallyport('--version');
+    expect(out).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect(await json('--version')).toEqual({ version: out.trim() });
   });
 });

@@ -1,4 +1,13 @@
-import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -56,6 +65,18 @@ describe('K7 the key file', () => {
     resolveSecretKey(settings());
     chmodSync(keyFile(), 0o644);
     expect(resolveSecretKey(settings()).warning).toContain('chmod 600');
+  });
+
+  it('gets its folder made, however deep, for its owner only', () => {
+    resolveSecretKey(settings({ DATABASE_URL: `file:${join(folder, 'a/b/c/x.db')}` }));
+    for (const made of ['a', 'a/b', 'a/b/c']) expect(statSync(join(folder, made)).mode & 0o777).toBe(0o700);
+  });
+
+  // In /proc nothing can be made, and Node's own recursive way never ends there.
+  it.runIf(existsSync('/proc/self'))('is refused at once where no folder can be made', () => {
+    expect(() => resolveSecretKey(settings({ DATABASE_URL: 'file:/proc/nope/deeper/x.db' }))).toThrow(
+      /secret\.key cannot be made \(ENOENT\)/,
+    );
   });
 
   it('says which file cannot be made', () => {

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { EnvironmentError, environmentTable, readEnvironment, type Settings } from '../src/environment.ts';
+import { parseEnvFile } from '../src/environment/env-file.ts';
 import { newSecretKey } from '../src/environment/secret-key.ts';
 import { issuerOf } from '../src/environment/settings.ts';
 
@@ -195,8 +196,54 @@ describe('the .env file', () => {
     expect(problem?.problem).not.toContain('did you mean');
   });
 
+  it('may hold comments, exports, quotes and values of several lines', () => {
+    const { variables, problems } = parseEnvFile(
+      '\uFEFF# a comment\r\n\r\n  # another\nexport PORT=1\nA="two\n# lines\nof text" # said\nB=\'=\'\nC="open\nD=1\n',
+    );
+    expect(variables).toEqual({ PORT: '1', A: 'two\n# lines\nof text', B: '=', C: '"open', D: '1' });
+    expect(problems).toEqual([]);
+  });
+
+  it('says which lines have no =, and reads the others', () => {
+    const { variables, problems } = parseEnvFile('PORT=1\nhunter2\nA=1\n\nexport LOG_LEVEL\nB=1');
+    expect(variables).toEqual({ PORT: '1', A: '1', B: '1' });
+    expect(problems.map(({ variable, problem }) => `${variable} ${problem}`)).toEqual([
+      'line 2 of .env has no =',
+      'line 5 of .env has no =',
+    ]);
+  });
+
   it('leaves unknown names of the process alone', () => {
     expect(() => read({ ISUER: 'x', NODE_ENV: 'production' })).not.toThrow();
+  });
+});
+
+describe('the example beside a problem', () => {
+  it.each<[Variables, string]>([
+    [{ DATABASE_URL: 'x.db' }, 'DATABASE_URL=file:./x.db'],
+    [{ DATABASE_URL: 'data/x.sqlite' }, 'DATABASE_URL=file:./data/x.sqlite'],
+    [{ DATABASE_URL: '../x.db' }, 'DATABASE_URL=file:../x.db'],
+    [{ DATABASE_URL: '/var/x.sqlite3' }, 'DATABASE_URL=file:/var/x.sqlite3'],
+    [{ SESSION_MAX_DAYS: '100', REFRESH_TOKEN_EXPIRE_DAYS: '365' }, 'SESSION_MAX_DAYS=365'],
+  ])('of %j would do', (variables, example) => {
+    const [problem] = refused(variables).problems;
+    expect(problem?.example).toBe(example);
+    const [name = '', value = ''] = example.split('=');
+    expect(() => read({ ...variables, [name]: value })).not.toThrow();
+  });
+
+  it('never repeats what could be a password', () => {
+    for (const DATABASE_URL of ['hunter2', 'mysql://ann:hunter2@db/x.db', 'ann:hunter2@x.db']) {
+      expect(JSON.stringify(refused({ DATABASE_URL }).problems)).not.toContain('hunter2');
+    }
+  });
+});
+
+describe('an empty variable', () => {
+  it('is told apart from a wrong one', () => {
+    for (const name of ['PORT', 'ISSUER', 'SECRET_KEY', 'DATABASE_URL', 'LOG_FORMAT']) {
+      expect(refused({ [name]: '' }).message).toBe(`${name} is empty: remove it, or give it a value`);
+    }
   });
 });
 

@@ -100,6 +100,43 @@ describe('/me', () => {
     expect(removed.json).toMatchObject({ username: 'judith', email: null });
   });
 
+  describe('P19 changing name or e-mail address', () => {
+    let now = new Date();
+    let aged: TestServer;
+    let token: string;
+    beforeAll(async () => {
+      // The guard goes by the real clock, so the sign-in lies in the past, and the server catches up.
+      now = new Date(Date.now() - 660_000);
+      aged = await openServer({ clock: () => now });
+      ({ token } = await aged.aUser('old-timer'));
+      now = new Date();
+    });
+    afterAll(() => aged.auth.close());
+    const change = (body: object): ReturnType<TestServer['call']> => aged.call('PATCH', '/me', { token, body });
+
+    it('needs more than a token when the sign-in is over ten minutes old', async () => {
+      for (const body of [{ username: 'thief' }, { email: 'thief@example.com' }, { email: null }]) {
+        expect(await change(body)).toMatchObject({
+          status: 403,
+          json: { code: 'sign_in_too_old', detail: 'Send current_password, or sign in again' },
+        });
+      }
+    });
+
+    it('refuses a wrong password, even after a recent sign-in', async () => {
+      const refused = { status: 403, json: { code: 'credentials_invalid' } };
+      expect(await change({ username: 'thief', current_password: 'wrong' })).toMatchObject(refused);
+      const fresh = await aged.aUser('newcomer');
+      const body = { username: 'thief', current_password: 'wrong' };
+      expect(await aged.call('PATCH', '/me', { token: fresh.token, body })).toMatchObject(refused);
+    });
+
+    it('takes the current password', async () => {
+      const answer = await change({ username: 'renamed', current_password: goodPassword });
+      expect(answer).toMatchObject({ status: 200, json: { username: 'renamed' } });
+    });
+  });
+
   it('takes JSON only', async () => {
     const { token } = await server.aUser('karl');
     const answer = await server.call('PATCH', '/me', { token, body: new URLSearchParams({ username: 'karla' }) });
@@ -149,8 +186,9 @@ describe('S16 /me/sessions', () => {
     const body = { username: 'oscar', password: goodPassword };
     await server.call('POST', '/token', { body, headers, info: { address: '203.0.113.7' } });
     const answer = await server.call('GET', '/me/sessions', { token });
-    const { items } = answer.json as { items: readonly object[] };
+    const { items, next_cursor: next } = answer.json as { items: readonly object[]; next_cursor: null };
     expect(items).toHaveLength(2);
+    expect(next).toBeNull();
     expect(items).toContainEqual(
       expect.objectContaining({ id: sessionId, current: true, user_agent: null, address: null }),
     );

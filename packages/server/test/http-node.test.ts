@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { createServer, request as httpRequest, type Server } from 'node:http';
+import { createServer, type IncomingMessage, request as httpRequest, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { json as readJson } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import express from 'express';
 import { createHandler, expressHandler, type RequestRecord } from 'sallyport';
@@ -13,6 +14,7 @@ let test: TestServer;
 let plain: Server;
 let mounted: Server;
 const records: RequestRecord[] = [];
+const failures: unknown[] = [];
 
 const urlOf = (server: Server): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
@@ -21,7 +23,10 @@ beforeAll(async () => {
   if (!isBuilt)
     execFileSync(process.execPath, [fileURLToPath(new URL('../../../scripts/copy-docs-assets.js', import.meta.url))]);
   test = await openServer();
-  const handler = createHandler(test.auth, { onRequest: (record) => records.push(record) });
+  const handler = createHandler(test.auth, {
+    onRequest: (record) => records.push(record),
+    onError: (error) => failures.push(error),
+  });
   plain = createServer(expressHandler(handler)).listen(0, '127.0.0.1');
   const app = express().set('trust proxy', 'loopback');
   app.use('/auth', expressHandler(handler));
@@ -78,6 +83,61 @@ describe('on node:http', () => {
   ])('B7 answers %s with a refusal, never with 200 or 500', async (_, lines) => {
     const answer = await sendRaw(plain, [...lines, 'Connection: close']);
     expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /);
+  });
+
+  describe('S20 a client that breaks its body is no failure of the server', () => {
+    const head = ['POST /register HTTP/1.1', 'Host: x', 'Content-Type: application/json'];
+
+    it.each([
+      ['hangs up in the middle', [...head, 'Content-Length: 100', '', '{"username":'], 'reset'],
+      ['ends the connection in the middle', [...head, 'Content-Length: 100', '', '{"username":'], 'end'],
+      ['hangs up in a chunk', [...head, 'Transfer-Encoding: chunked', '', 'ff', '{"username":'], 'reset'],
+      ['sends a bad chunk', [...head, 'Transfer-Encoding: chunked', '', '2', '{}', 'zz', 'x'], 'end'],
+    ])('when it %s', async (_, lines, ending) => {
+      records.length = 0;
+      failures.length = 0;
+      const socket = connect((plain.address() as AddressInfo).port, '127.0.0.1');
+      socket.on('error', () => undefined).resume();
+      const arrived = once(plain, 'request');
+      socket.write(lines.join('\r\n'));
+      await arrived;
+      if (ending === 'reset') socket.resetAndDestroy();
+      else socket.end();
+      await expect.poll(() => records.length).toBe(1);
+      expect(records[0]).toMatchObject({ method: 'POST', path: '/register', status: 400 });
+      expect(failures).toEqual([]);
+    });
+  });
+
+  it.each([
+    ['a backslash in the path', ['GET /\\me?token=sesame HTTP/1.1', 'Host: x'], 'GET', '/\\me'],
+    ['an asterisk', ['OPTIONS * HTTP/1.1', 'Host: x'], 'OPTIONS', '*'],
+    ['an absolute target that is no URL', ['GET http://%zz/me HTTP/1.1', 'Host: x'], 'GET', 'http://%zz/me'],
+    ['a Host that is none', ['TRACE /me HTTP/1.1', 'Host: a b/c?d'], 'TRACE', '/me'],
+  ])('answers %s with a problem, a request id and a line in the log', async (_, lines, method, path) => {
+    records.length = 0;
+    const answer = await sendRaw(plain, [...lines, 'X-Request-Id: trace-9', 'Connection: close']);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toMatch(/^content-type: application\/problem\+json\r$/im);
+    expect(answer).toMatch(/^x-request-id: trace-9\r$/im);
+    expect(answer).toMatch(/^x-content-type-options: nosniff\r$/im);
+    expect(answer).toContain('"code":"target_malformed"');
+    expect(records).toMatchObject([{ method, path, status: 400, requestId: 'trace-9', address: '127.0.0.1' }]);
+  });
+
+  it('serves HTTP/1.0 without Host', async () => {
+    expect(await sendRaw(plain, ['GET /livez HTTP/1.0'])).toMatch(/^HTTP\/1\.1 200 [^]*\{"status":"ok"\}$/);
+  });
+
+  it('P12 answers 413 and closes the connection when the body is too large to be read', async () => {
+    const { port } = plain.address() as AddressInfo;
+    const body = Buffer.alloc(1_000_000, 'x');
+    const headers = { 'content-type': 'application/json', 'content-length': body.length };
+    const request = httpRequest({ port, host: '127.0.0.1', path: '/register', method: 'POST', headers });
+    request.on('error', () => undefined).end(body);
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    expect([response.statusCode, response.headers.connection]).toEqual([413, 'close']);
+    expect(await readJson(response)).toMatchObject({ code: 'body_too_large' });
   });
 
   it('P12 answers 413 to an endless chunked body', async () => {

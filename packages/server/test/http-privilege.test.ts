@@ -1,16 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { readMe } from '../src/operations/me.ts';
-import { holdsAll, scopesOfRoles } from '../src/privilege.ts';
+import { mayDefine, mayGive } from '../src/privilege.ts';
 import type { Route } from '../src/routes.ts';
 
-const roles = [
-  { name: 'admin', scopes: ['*'], builtIn: true },
-  { name: 'user', scopes: ['todos:read'], builtIn: true },
-  { name: 'editor', scopes: ['todos:read', 'todos:write'], builtIn: false },
-  { name: 'auditor', scopes: ['audit:read'], builtIn: false },
-];
-
-const caller = (...scopes: string[]): { readonly scopes: ReadonlySet<string> } => ({ scopes: new Set(scopes) });
+const caller = (
+  scopes: readonly string[],
+  roles: readonly string[] = [],
+): { readonly scopes: ReadonlySet<string>; readonly roles: ReadonlySet<string> } => ({
+  scopes: new Set(scopes),
+  roles: new Set(roles),
+});
 
 describe('S17 the rule of administration', () => {
   it.each([
@@ -21,17 +20,28 @@ describe('S17 the rule of administration', () => {
     [['todos:*'], ['*'], false],
     [['todos:read'], ['todos:*'], false],
     [['*'], ['*', 'anything'], true],
-    [[], [], true],
-  ])('with %j, may one reach %j? %j', (held, wanted, expected) => {
-    expect(holdsAll(caller(...held), wanted)).toBe(expected);
+  ])('with the scopes %j, may one give a role of the scopes %j? %j', (held, scopes, expected) => {
+    expect(mayGive(caller(held), { name: 'editor', scopes })).toBe(expected);
+    expect(mayDefine(caller(held), { name: 'editor', scopes })).toBe(expected);
   });
 
-  it('adds up the scopes of roles', () => {
-    expect(scopesOfRoles(['editor', 'auditor'], roles)).toEqual(['todos:read', 'todos:write', 'audit:read']);
+  it.each([
+    ['nobody who lacks it', ['users:*', 'roles:*'], ['editor'], false],
+    ['whoever has it', [], ['publisher'], true],
+    ['whoever may do everything', ['*'], [], true],
+  ])('a role without scopes is given and defined by %s', (_, scopes, roles, expected) => {
+    expect(mayGive(caller(scopes, roles), { name: 'publisher', scopes: [] })).toBe(expected);
+    expect(mayDefine(caller(scopes, roles), { name: 'publisher', scopes: [] })).toBe(expected);
   });
 
-  it('leaves out the role everybody gets, and roles that do not exist', () => {
-    expect(scopesOfRoles(['user', 'ghost'], roles)).toEqual([]);
+  it('having a role by name is not enough where the token was limited to less than its scopes', () => {
+    expect(mayGive(caller(['users:write'], ['admin']), { name: 'admin', scopes: ['*'] })).toBe(false);
+  });
+
+  it('the role everybody gets may be given by anybody, and defined by those who hold its scopes', () => {
+    const user = { name: 'user', scopes: ['todos:read'] };
+    expect([mayGive(caller([]), user), mayDefine(caller([]), user)]).toEqual([true, false]);
+    expect(mayDefine(caller([]), { ...user, scopes: [] })).toBe(true);
   });
 });
 

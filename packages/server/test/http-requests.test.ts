@@ -84,6 +84,32 @@ describe('P12 bodies are typed, bounded and strict', () => {
     expect(answer.text.length).toBeLessThan(600);
   });
 
+  it('lists one error for each field', async () => {
+    const answer = await server.call('POST', '/register', { body: { username: `\u0000${'x'.repeat(2000)}` } });
+    const { errors } = answer.json as { errors: { field: string }[] };
+    expect(errors.map(({ field }) => field)).toEqual(['username', 'password']);
+  });
+
+  it.each([
+    ['DELETE', '/users/x', '{"purge":true}'],
+    ['POST', '/users/x/disable', '{"disabled":false}'],
+    ['POST', '/keys/rotate', new URLSearchParams({ algorithm: 'none' })],
+    ['DELETE', '/me/sessions', 'text'],
+  ])('refuses a body where none is read: %s %s', async (method, path, body) => {
+    const { token } = await server.aUser(`body-${path.replaceAll('/', '-').slice(1)}`, ['admin']);
+    expect(await server.call(method, path, { token, body })).toMatchObject({
+      status: 400,
+      json: { code: 'body_malformed', detail: 'This operation takes no body' },
+    });
+    expect((await server.call('GET', '/me', { token })).status).toBe(200);
+  });
+
+  it('does not mind the content type of no body', async () => {
+    const { token } = await server.aUser('bodyless', ['admin']);
+    const headers = { 'content-type': 'application/json' };
+    expect((await server.call('POST', '/keys/rotate', { token, headers })).status).toBe(201);
+  });
+
   it('refuses more than 64 KiB, whether announced or chunked', async () => {
     const large = JSON.stringify({ username: 'a', password: 'x'.repeat(70_000) });
     expect(await post(large, 'application/json')).toMatchObject({ status: 413, json: { code: 'body_too_large' } });

@@ -65,11 +65,13 @@ describe('S20 failures tell the caller nothing', () => {
     },
   );
 
-  it('B9 answers 503, not 401, when the guard cannot learn what was revoked', async () => {
-    const broken = await openServer();
+  it('B9 answers 503, not 401, when the guard cannot learn what was revoked, and tells the log why', async () => {
+    const seen: unknown[] = [];
+    const broken = await openServer({}, { onError: (error, requestId) => seen.push([error, requestId]) });
     const { token } = await broken.aUser('unlucky');
     await broken.auth.close();
-    expect((await broken.call('GET', '/me', { token })).status).toBe(503);
+    expect((await broken.call('GET', '/me', { token, info: { requestId: 'r-1' } })).status).toBe(503);
+    expect(seen).toEqual([[expect.objectContaining({ cause: expect.any(Error) as Error }), 'r-1']]);
     expect((await broken.call('GET', '/readyz')).status).toBe(503);
     expect((await broken.call('GET', '/livez')).status).toBe(200);
   });

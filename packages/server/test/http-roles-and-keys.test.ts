@@ -43,7 +43,27 @@ describe('/roles', () => {
 
   it.each(['PUT', 'DELETE'])('leaves admin as it is (%s)', async (method) => {
     const answer = await asAdmin(method, '/roles/admin', method === 'PUT' ? { scopes: [] } : undefined);
-    expect(answer).toMatchObject({ status: 409, json: { code: 'role_built_in' } });
+    const detail = 'The role admin is built in and cannot be changed or deleted';
+    expect(answer).toMatchObject({ status: 409, json: { code: 'role_built_in', detail } });
+  });
+
+  it('changes user, and does not delete it', async () => {
+    expect((await asAdmin('PUT', '/roles/user', { scopes: [] })).status).toBe(200);
+    const detail = 'The role user is built in and cannot be deleted';
+    expect(await asAdmin('DELETE', '/roles/user')).toMatchObject({ status: 409, json: { detail } });
+  });
+
+  it.each(['PUT', 'DELETE'])('refuses names that no role can have as the field name (%s)', async (method) => {
+    for (const name of ['-x', 'a%20b', 'a%0Ab', 'x'.repeat(65), '%C3%A9']) {
+      const answer = await asAdmin(method, `/roles/${name}`, method === 'PUT' ? { scopes: [] } : undefined);
+      expect(answer).toMatchObject({ status: 422, json: { errors: [{ field: 'name' }] } });
+    }
+  });
+
+  it('takes the same names as the engine', async () => {
+    for (const name of ['a', 'A.b-c_9', 'x'.repeat(64)]) {
+      expect((await asAdmin('PUT', `/roles/${name}`, { scopes: [] })).status).toBe(200);
+    }
   });
 
   it.each([
@@ -69,6 +89,30 @@ describe('S17 roles:write defines no more than it holds', () => {
     const { token } = await server.aUser(`keeper-${Math.random().toString(36).slice(2)}`, ['role-keeper']);
     const answer = await server.call(method, path, { token, ...(body === undefined ? {} : { body }) });
     expect(answer).toMatchObject({ status: 403, json: { code: 'insufficient_scope' } });
+  });
+
+  it.each([
+    ['PUT', { scopes: ['todos:read'] }],
+    ['DELETE', undefined],
+  ])('leaves roles without scopes to those who have them: %s', async (method, body) => {
+    await server.auth.roles.set('publisher', []);
+    await server.auth.roles.set('role-keeper', ['roles:*', 'todos:*']);
+    const stranger = await server.aUser(`stranger-${method.toLowerCase()}`, ['role-keeper']);
+    const holder = await server.aUser(`holder-${method.toLowerCase()}`, ['role-keeper', 'publisher']);
+    const call = ({ token }: SignedIn): ReturnType<TestServer['call']> =>
+      server.call(method, '/roles/publisher', { token, ...(body === undefined ? {} : { body }) });
+    expect(await call(stranger)).toMatchObject({ status: 403, json: { code: 'insufficient_scope' } });
+    expect((await call(holder)).status).toBeLessThan(300);
+  });
+
+  it('does not let roles:write give everybody what it lacks, by way of the role user', async () => {
+    await server.auth.roles.set('role-keeper', ['roles:*', 'todos:*']);
+    const { token } = await server.aUser('keeper-of-user', ['role-keeper']);
+    const put = (scopes: readonly string[]): ReturnType<TestServer['call']> =>
+      server.call('PUT', '/roles/user', { token, body: { scopes } });
+    expect((await put(['*'])).status).toBe(403);
+    expect((await put(['todos:read'])).status).toBe(200);
+    expect((await put([])).status).toBe(200);
   });
 
   it('may hand on what it holds, wildcards included', async () => {

@@ -87,6 +87,13 @@ describe('POST /token with a password', () => {
     ['a user name missing', { grant_type: 'password', password: 'x' }, 'invalid_request'],
     ['a refresh token missing', { grant_type: 'refresh_token' }, 'invalid_request'],
     ['another grant type', { grant_type: 'client_credentials' }, 'unsupported_grant_type'],
+    [
+      'another grant type with its own fields',
+      { grant_type: 'authorization_code', code: 'x' },
+      'unsupported_grant_type',
+    ],
+    ['another grant type in a form', form({ grant_type: 'anything_else', code: 'x' }), 'unsupported_grant_type'],
+    ['a grant type that is no text', { grant_type: 1, code: 'x' }, 'invalid_request'],
     ['an unknown field', { ...credentials, is_admin: 'true' }, 'invalid_request'],
     ['a field of another type', { ...credentials, username: { $ne: 1 } }, 'invalid_request'],
     ['more scope than the user has', { ...credentials, scope: 'users:read' }, 'invalid_scope'],
@@ -156,6 +163,20 @@ describe('refreshing', () => {
     expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
   });
 
+  it('accepts what OAuth clients send along, which changes nothing', async () => {
+    const { refresh_token: token } = tokensOf(await signIn());
+    const fields = { grant_type: 'refresh_token', refresh_token: token, client_id: 'x', client_secret: 'y' };
+    expect((await server.call('POST', '/token/refresh', { body: form(fields) })).status).toBe(200);
+  });
+
+  it('refuses another grant type at /token/refresh', async () => {
+    const answer = await server.call('POST', '/token/refresh', { body: form({ grant_type: 'password', x: 'y' }) });
+    expect(answer).toMatchObject({
+      status: 400,
+      json: { error: 'unsupported_grant_type', error_description: 'The grant type here is refresh_token' },
+    });
+  });
+
   it('refuses more scope than the session has (S7)', async () => {
     const { refresh_token: token } = tokensOf(await signIn());
     const answer = await server.call('POST', '/token/refresh', {
@@ -200,13 +221,38 @@ describe('POST /token/revoke (S8, RFC 7009)', () => {
     expect((await revoke({ token: 'garbage' })).status).toBe(200);
   });
 
-  it('refuses a bad bearer without a body', async () => {
-    expect((await server.call('POST', '/token/revoke', { token: 'garbage' })).status).toBe(401);
+  it('answers 200 for a bearer that is revoked already, or that nobody knows', async () => {
+    const { access_token: token } = tokensOf(await signIn());
+    await server.auth.revoke(token);
+    for (const dead of [token, 'garbage']) {
+      expect(await server.call('POST', '/token/revoke', { token: dead })).toMatchObject({ status: 200, text: '{}' });
+    }
   });
 
-  it('refuses a request with neither', async () => {
-    const answer = await server.call('POST', '/token/revoke');
+  it('ends the session of an expired bearer', async () => {
+    const tokens = tokensOf(await signIn());
+    const before = clock;
+    clock = new Date(clock.getTime() + 3_600_000);
+    expect((await server.call('POST', '/token/revoke', { token: tokens.access_token })).status).toBe(200);
+    clock = before;
+    const refreshed = await server.call('POST', '/token/refresh', { body: { refresh_token: tokens.refresh_token } });
+    expect(refreshed.json).toMatchObject({ error: 'invalid_grant' });
+  });
+
+  it('refuses a malformed Authorization header without a body', async () => {
+    const answer = await server.call('POST', '/token/revoke', { headers: { authorization: 'Bearer a b' } });
+    expect(answer).toMatchObject({ status: 400, json: { code: 'invalid_request' } });
+  });
+
+  it.each([{}, { authorization: 'Basic Og==' }])('refuses a request without any token: %o', async (headers) => {
+    const answer = await server.call('POST', '/token/revoke', { headers });
     expect(answer).toMatchObject({ status: 400, json: { error: 'invalid_request' } });
+  });
+
+  it('accepts client credentials, which change nothing', async () => {
+    const { access_token: token } = tokensOf(await signIn());
+    expect((await revoke(form({ token, client_id: 'x', client_secret: 'y' }))).status).toBe(200);
+    expect((await readMe(token)).status).toBe(401);
   });
 });
 
@@ -214,7 +260,8 @@ describe('POST /token/introspect (RFC 7662)', () => {
   it('tells about a live token', async () => {
     const { token } = await server.aUser('inspector', ['admin']);
     const { access_token: subject } = tokensOf(await signIn());
-    const answer = await server.call('POST', '/token/introspect', { token, body: form({ token: subject }) });
+    const fields = { token: subject, client_id: 'x', client_secret: 'y' };
+    const answer = await server.call('POST', '/token/introspect', { token, body: form(fields) });
     expect(answer.json).toMatchObject({ active: true, username: 'alice', iss: issuer });
   });
 

@@ -31,6 +31,10 @@ describe('GET /users', () => {
 
   it.each([
     'limit=0',
+    'limit=-1',
+    `q=${'x'.repeat(101)}`,
+    'q=a&q=b',
+    'q=%zz',
     'limit=101',
     'limit=ten',
     'limit=1e1',
@@ -39,17 +43,28 @@ describe('GET /users', () => {
     'limit=1&limit=2',
     'cursor=%00',
     'cursor=%FF',
+    'cursor=garbage',
     'sort=name',
   ])('refuses ?%s', async (query) => {
     const answer = await asAdmin('GET', `/users?${query}`);
-    expect([400, 422]).toContain(answer.status);
+    expect(answer).toMatchObject({ status: 400, json: { code: 'query_invalid' } });
+  });
+
+  it('names the parameter that only the engine can judge, too', async () => {
+    const answer = await asAdmin('GET', '/users?cursor=garbage');
+    expect(answer.json).toMatchObject({ errors: [{ field: 'cursor' }] });
+  });
+
+  it.each(['ten', '1.5', '1.5e300', '-0.5'])('has one complaint about limit=%s', async (limit) => {
+    const { json } = await asAdmin('GET', `/users?limit=${limit}`);
+    expect(json).toMatchObject({ errors: [{ field: 'limit', message: 'must be a whole number from 1 to 100' }] });
   });
 
   it('says which part of the query is wrong', async () => {
     const answer = await asAdmin('GET', '/users?limit=500&sort=name');
     expect(answer.json).toMatchObject({
       errors: [
-        { field: 'limit', message: 'must be at most 100' },
+        { field: 'limit', message: 'must be a whole number from 1 to 100' },
         { field: 'sort', message: 'is not a known field' },
       ],
     });
@@ -137,8 +152,10 @@ describe('S9 changes end or update sessions at once', () => {
 describe('/users/{id}/sessions', () => {
   it('lists and ends them', async () => {
     const user = await server.aUser('fiona');
-    const { items } = (await asAdmin('GET', `/users/${user.id}/sessions`)).json as { items: object[] };
-    expect(items).toEqual([expect.objectContaining({ id: user.sessionId, current: false })]);
+    expect((await asAdmin('GET', `/users/${user.id}/sessions`)).json).toEqual({
+      items: [expect.objectContaining({ id: user.sessionId, current: false })],
+      next_cursor: null,
+    });
     expect((await asAdmin('DELETE', `/users/${user.id}/sessions`)).json).toEqual({ revoked: 1 });
     expect((await server.call('GET', '/me', { token: user.token })).status).toBe(401);
   });
@@ -185,6 +202,33 @@ describe('S17 nobody reaches above their own rights', () => {
   ])('does not let users:write touch an administrator: %s /users/{id}%s', async (method, suffix, body) => {
     expect(await asHelpdesk(method, `/users/${otherAdmin.id}${suffix}`, body)).toMatchObject(refused);
     expect((await server.call('GET', '/users', { token: otherAdmin.token })).status).toBe(200);
+  });
+
+  describe('a role without scopes', () => {
+    beforeAll(() => server.auth.roles.set('publisher', []));
+
+    it('is not for users:write to give', async () => {
+      const { id } = await server.aUser('reader');
+      expect(await asHelpdesk('PUT', `/users/${id}/roles`, { roles: ['user', 'publisher'] })).toMatchObject(refused);
+      expect(await asHelpdesk('PUT', `/users/${helpdesk.id}/roles`, { roles: ['publisher'] })).toMatchObject(refused);
+      const body = { username: 'published', password: goodPassword, roles: ['publisher'] };
+      expect(await asHelpdesk('POST', '/users', body)).toMatchObject(refused);
+    });
+
+    it('is not for users:write to take', async () => {
+      const { id } = await server.aUser('publisher-1', ['publisher']);
+      expect(await asHelpdesk('PUT', `/users/${id}/roles`, { roles: ['user'] })).toMatchObject(refused);
+      expect(await asHelpdesk('DELETE', `/users/${id}`)).toMatchObject(refused);
+    });
+
+    it('can be given by users:write that has it, and by an administrator', async () => {
+      const { id } = await server.aUser('publisher-2');
+      const publisher = await server.aUser('helpdesk-3', ['helpdesk', 'publisher']);
+      const path = `/users/${id}/roles`;
+      const body = { roles: ['publisher'] };
+      expect((await server.call('PUT', path, { token: publisher.token, body })).status).toBe(200);
+      expect((await asAdmin('PUT', path, { roles: ['user', 'publisher'] })).status).toBe(200);
+    });
   });
 
   it('lets users:write look after ordinary users and its equals', async () => {

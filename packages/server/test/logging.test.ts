@@ -3,7 +3,7 @@ import { sqlite } from '@sallyport/auth/sqlite';
 import { createHandler } from 'sallyport';
 import { describe, expect, it } from 'vitest';
 import { newSecretKey } from '../src/environment/secret-key.ts';
-import { createLog, type Log, type LogOptions } from '../src/logging.ts';
+import { createLog, holdLines, type Log, type LogOptions } from '../src/logging.ts';
 import { redact } from '../src/logging/redaction.ts';
 
 const jwt = 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl';
@@ -66,6 +66,25 @@ describe('the request log', () => {
     log.note('a detail');
     log.announce('listening', { url: 'http://127.0.0.1:8000' });
     expect(JSON.parse(text)).toMatchObject({ msg: 'listening', url: 'http://127.0.0.1:8000' });
+  });
+
+  it('keeps its lines until they are released, in their order', async () => {
+    let text = '';
+    const lines = holdLines({ write: (line: string): void => void (text += line) });
+    const log = await createLog({ level: 'info', format: 'pretty', destination: lines });
+    log.note('one');
+    log.note('two');
+    expect(text).toBe('');
+    lines.release();
+    log.note('three');
+    lines.release();
+    expect(text).toMatch(/^.*one.*\n.*two.*\n.*three.*\n$/);
+  });
+
+  it('writes the end of every session', async () => {
+    const { log, text } = await aLog();
+    log.event({ type: 'every_session_ended', at: new Date(), count: 3 });
+    expect(JSON.parse(text())).toMatchObject({ event: 'every_session_ended', count: 3 });
   });
 
   it('reads like a sentence in the pretty form', async () => {

@@ -13,6 +13,8 @@ export interface Command {
   readonly options: readonly CommandOption[];
   /** What follows the program's name. */
   readonly examples: readonly string[];
+  /** It may make a database where there is none; without this a mistyped `DATABASE_URL` is told instead. */
+  readonly makesDatabase?: true;
   /** Does it; undefined when it has nothing to print. */
   readonly run: (input: CommandInput, context: CommandContext) => Promise<Reply | undefined>;
 }
@@ -45,7 +47,7 @@ export interface CommandContext {
   readonly settings: () => Promise<Settings>;
   /** What the engine reported so far. */
   readonly events: readonly AuthEvent[];
-  /** Opens the engine on the database, once. */
+  /** Opens the engine on the database, once; rejects with `DatabaseMissingError` where there is none to open. */
   readonly auth: () => Promise<Auth>;
 }
 

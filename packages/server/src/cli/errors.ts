@@ -4,6 +4,12 @@ export class UsageError extends Error {
   readonly code = 'usage';
 }
 
+/** Thrown when there is no database and the command does not make one. */
+export class DatabaseMissingError extends Error {
+  override readonly name = 'DatabaseMissingError';
+  readonly code = 'database_missing';
+}
+
 /** Thrown when Ctrl+C is pressed at a prompt. */
 export class InterruptedError extends Error {
   override readonly name = 'InterruptedError';

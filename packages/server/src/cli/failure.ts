@@ -1,6 +1,6 @@
 import type { AuthErrorCode, AuthErrorDetails } from '@sallyport/auth';
 import type { EnvironmentProblem } from '../environment.ts';
-import { InterruptedError, UsageError } from './errors.ts';
+import { DatabaseMissingError, InterruptedError, UsageError } from './errors.ts';
 
 /** How a command failed, for the exit status, for people and for machines. */
 export interface Failure {
@@ -9,11 +9,14 @@ export interface Failure {
   readonly code: string;
   readonly message: string;
   readonly problems?: readonly string[];
+  /** How the command is called, for people who called it otherwise. */
+  readonly usage?: string;
 }
 
 const refusals: { readonly [Code in AuthErrorCode]: (details: AuthErrorDetails[Code]) => string } = {
   config_invalid: () => 'The configuration is unusable',
   credentials_invalid: () => 'The user name or the password is wrong',
+  sign_in_too_old: () => 'The session is too old for this: sign in again',
   value_invalid: ({ field, reason }) => `${field}: ${reason}`,
   password_refused: ({ reason }) => `The password is refused: ${reason}`,
   username_taken: () => 'Another user has this name',
@@ -27,12 +30,13 @@ const refusals: { readonly [Code in AuthErrorCode]: (details: AuthErrorDetails[C
   refresh_token_invalid: () => 'The refresh token is not valid',
   scope_invalid: () => 'The scope is malformed or more than the user may have',
   busy: () => 'The computer is too busy to check passwords: try again',
-  store_unavailable: () => 'The database cannot be reached: is DATABASE_URL right, is it running?',
+  store_unavailable: () => 'The database cannot be used: is DATABASE_URL right?',
 };
 
 /** Tells what to say about anything a command threw. */
 export async function failureOf(error: unknown): Promise<Failure> {
   if (error instanceof UsageError) return { exitCode: 2, code: error.code, message: error.message };
+  if (error instanceof DatabaseMissingError) return { exitCode: 1, code: error.code, message: error.message };
   if (error instanceof InterruptedError) return { exitCode: 130, code: error.code, message: error.message };
   // Loaded only now: recognising errors must not slow down the commands that succeed.
   const { EnvironmentError } = await import('../environment.ts');

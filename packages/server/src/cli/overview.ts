@@ -15,7 +15,7 @@ Examples:
 
 Reads the environment and .env like the server, and works on its database: running servers notice at once.
 Exit status: 0 done, 1 refused, 2 wrong usage or unusable configuration.
-More about a command: sallyport <command> --help
+More about a command: sallyport help <command>
 `;
 }
 
@@ -26,7 +26,7 @@ export function groupOverview(commands: readonly Command[], group: string): stri
 
 ${listing(members)}
 
-More about a command: sallyport ${group} <command> --help
+More about a command: sallyport help ${group} <command>
 `;
 }
 

@@ -21,11 +21,11 @@ interface Call {
  */
 export async function runCommandLine(words: readonly string[], terminal: Terminal): Promise<number> {
   const json = words.includes('--json');
-  const parsed = await parse(words, terminal);
+  const parsed = await parse(words, terminal, json);
   if ('exitCode' in parsed) return parsed.exitCode;
   if ('failure' in parsed) return reportFailure(parsed.failure, terminal, json);
 
-  const { context, close } = openContext(terminal, json);
+  const { context, close } = openContext(parsed.command, terminal, json);
   try {
     const reply = await parsed.command.run(parsed.input, context);
     if (reply !== undefined) terminal.print(textOf(reply, json));
@@ -41,34 +41,53 @@ function textOf(reply: Reply, json: boolean): string {
   return json ? JSON.stringify(reply.json) : reply.text;
 }
 
-function reportFailure({ exitCode, code, message, problems }: Failure, terminal: Terminal, json: boolean): number {
+function reportFailure(failure: Failure, terminal: Terminal, json: boolean): number {
+  const { exitCode, code, message, problems, usage } = failure;
   if (json) terminal.note(JSON.stringify({ error: { code, message, ...(problems && { problems }) } }));
-  else if (problems === undefined) terminal.note(`sallyport: ${message}`);
-  else terminal.note([`sallyport: ${message}:`, ...problems.map((problem) => `  - ${problem}`)].join('\n'));
+  else if (problems !== undefined)
+    terminal.note([`sallyport: ${message}:`, ...problems.map((problem) => `  - ${problem}`)].join('\n'));
+  else terminal.note(`sallyport: ${message}${usage === undefined ? '' : `\nUsage: ${usage}`}`);
   return exitCode;
 }
 
 type Parsed = Call | { readonly exitCode: number } | { readonly failure: Failure };
 
-async function parse(words: readonly string[], terminal: Terminal): Promise<Parsed> {
+async function parse(words: readonly string[], terminal: Terminal, json: boolean): Promise<Parsed> {
   let call: Call | undefined;
-  const program = buildProgram(terminal, (found) => {
+  const program = buildProgram(terminal, json, (found) => {
     call = found;
   });
   try {
-    await program.parseAsync(afterDashes(words), { from: 'user' });
+    await program.parseAsync(afterDashes(helpLast(words)), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { exitCode: 0 };
-    // The help of a group that was called without a command: commander has printed it.
-    if (error.code === 'commander.help') return { exitCode: 2 };
-    return { failure: { exitCode: 2, code: 'usage', message: usageMessage(error) } };
+    // A group that was called without a command: people have got its help already.
+    if (error.code === 'commander.help' && !json) return { exitCode: 2 };
+    return { failure: wrongUsage(error, words) };
   }
   return call ?? { exitCode: 2 };
 }
 
-function usageMessage({ message }: CommanderError): string {
-  return message.replace(/^error: /, '').replace(/\n\(Did you mean (.+)\?\)$/s, ' (did you mean $1?)');
+function wrongUsage(error: CommanderError, words: readonly string[]): Failure {
+  const called = words.filter((word) => !word.startsWith('-'));
+  const command = commands.find(({ name }) => name.split(' ').every((word, index) => word === called[index]));
+  const failure = { exitCode: 2, code: 'usage', message: usageMessage(error) } as const;
+  return command === undefined ? failure : { ...failure, usage: `sallyport ${usageOf(command)} [options]` };
+}
+
+function usageMessage({ code, message }: CommanderError): string {
+  if (code === 'commander.help') return 'a command is missing: see sallyport help';
+  return message
+    .replace(/^error: /, '')
+    .replace(/^missing required argument '(.+)'$/, (_, name: string) => `${name.toUpperCase()} is missing`)
+    .replace(/\n\(Did you mean (.+)\?\)$/s, ' (did you mean $1?)');
+}
+
+/** Reads `help users create` and `--help users create` as `users create --help`. */
+function helpLast(words: readonly string[]): readonly string[] {
+  const [first = '', ...rest] = words;
+  return ['help', '--help', '-h'].includes(first) ? [...rest, '--help'] : words;
 }
 
 /**
@@ -81,17 +100,17 @@ function afterDashes(words: readonly string[]): readonly string[] {
   return [...words.filter((word) => !isValue(word)), '--', ...words.filter(isValue)];
 }
 
-function buildProgram(terminal: Terminal, choose: (call: Call) => void): CommanderCommand {
+function buildProgram(terminal: Terminal, json: boolean, choose: (call: Call) => void): CommanderCommand {
   const version = packageVersion();
   const program = new CommanderCommand('sallyport')
-    .version(version, '-V, --version', 'print the version')
+    .version(json ? JSON.stringify({ version }) : version, '-V, --version', 'print the version')
     .option('--json', 'print JSON')
     .helpOption('-h, --help', 'show this help')
     .helpCommand(false)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.print(text.trimEnd()),
-      writeErr: (text) => terminal.note(text.trimEnd()),
+      writeErr: (text) => (json ? undefined : terminal.note(text.trimEnd())),
       // Told once, by reportFailure.
       outputError: () => undefined,
       getOutHasColors: () => false,

@@ -6,6 +6,8 @@ import type { VariableName, VariableValues } from './variables.ts';
 export interface Contradiction {
   readonly variable: VariableName;
   readonly problem: string;
+  /** A value that would do, where the table's example may not. */
+  readonly example?: string;
 }
 
 type Rule = (values: Partial<VariableValues>) => Contradiction | false;
@@ -38,6 +40,7 @@ const rules: readonly Rule[] = [
     most < idle && {
       variable: 'SESSION_MAX_DAYS',
       problem: `must be at least REFRESH_TOKEN_EXPIRE_DAYS (${idle}), not ${most}`,
+      example: String(idle),
     },
 
   ({ ADMIN_USERNAME, ADMIN_PASSWORD }) =>

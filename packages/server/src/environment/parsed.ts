@@ -1,5 +1,8 @@
-/** What a rule makes of one text: its value, or what is wrong in words that follow the variable's name. */
-export type Parsed<Value> = { readonly value: Value } | { readonly problem: string };
+/**
+ * What a rule makes of one text: its value, or what is wrong in words that follow the variable's name, with an example
+ * where the text suggests a better one than the table's.
+ */
+export type Parsed<Value> = { readonly value: Value } | { readonly problem: string; readonly example?: string };
 
 /** Reads one text. Never throws, and never trims: `"15 "` is not a number. */
 export type Parse<Value> = (text: string) => Parsed<Value>;

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { EnvironmentError } from '../environment.ts';
+import { errorCodeOf } from './error-code.ts';
+import { makePrivateFolder } from './private-folder.ts';
 import { leastSecretBytes, secret } from './secret-strength.ts';
 import type { Settings } from './settings.ts';
 
@@ -54,22 +56,18 @@ export function resolveSecretKey(settings: Settings): ResolvedSecretKey {
 function makeKeyFile(file: string): void {
   const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    makePrivateFolder(dirname(resolve(file)));
     writeFileSync(draft, `${newSecretKey()}\n`, { flag: 'wx', mode: 0o600, flush: true });
     try {
       linkSync(draft, file);
     } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error;
+      if (errorCodeOf(error) !== 'EEXIST') throw error;
     } finally {
       rmSync(draft);
     }
   } catch (error) {
-    throw unusable(`is not set and ${file} cannot be made (${codeOf(error)})`);
+    throw unusable(`is not set and ${file} cannot be made (${errorCodeOf(error)})`);
   }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
 }
 
 function exposure(file: string): string | undefined {

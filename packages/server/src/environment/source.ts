@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseEnv } from 'node:util';
 import { EnvironmentError, readEnvironment, type EnvironmentSource, type Settings } from '../environment.ts';
+import { parseEnvFile } from './env-file.ts';
+import { errorCodeOf } from './error-code.ts';
 
 /**
  * Reads the settings of this process: its environment, and `.env` in the working directory when there is one.
@@ -15,10 +16,10 @@ export function loadSettings(folder: string = process.cwd()): Settings {
 function environmentSource(folder: string): EnvironmentSource {
   const file = join(folder, '.env');
   try {
-    // Editors on Windows may begin the file with a byte order mark.
-    return { process: process.env, file: parseEnv(readFileSync(file, 'utf8').replace(/^\uFEFF/, '')) };
+    const { variables, problems } = parseEnvFile(readFileSync(file, 'utf8'));
+    return { process: process.env, file: variables, fileProblems: problems };
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    const code = errorCodeOf(error);
     if (code === 'ENOENT') return { process: process.env };
     throw new EnvironmentError([{ variable: file, problem: `cannot be read (${code})`, example: undefined }]);
   }

@@ -1,45 +1,66 @@
-import type { Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** Stops a server without cutting off the requests it is answering. */
 export interface Drain {
-  /** Stops accepting, lets running requests finish for at most `patience` milliseconds, then closes every connection. */
+  /**
+   * Stops accepting, lets running requests finish for at most `patience` milliseconds, then closes every connection.
+   * A request that has not arrived in full gets a second at most: clients cannot hold up a stop by never finishing one.
+   */
   stop(patience: number): Promise<void>;
+}
+
+/** How long a request may still take to arrive when the server stops, in milliseconds. */
+const arrivalPatience = 1_000;
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
 }
 
 /** Watches a server's connections from now on. `server.close` alone would wait for browsers' idle connections. */
 export function watchConnections(server: Server): Drain {
-  const answering = new Map<Socket, ServerResponse | undefined>();
+  const exchanges = new Map<Socket, Exchange | undefined>();
   let stopping = false;
 
   server.on('connection', (socket: Socket) => {
-    answering.set(socket, undefined);
-    socket.once('close', () => answering.delete(socket));
+    exchanges.set(socket, undefined);
+    socket.once('close', () => exchanges.delete(socket));
   });
-  server.on('request', ({ socket }, response) => {
-    answering.set(socket, response);
+  server.on('request', (request, response) => {
+    const { socket } = request;
+    exchanges.set(socket, { request, response });
     if (stopping) response.setHeader('Connection', 'close');
     response.once('close', () => {
-      if (answering.get(socket) !== response) return;
-      answering.set(socket, undefined);
+      if (exchanges.get(socket)?.response !== response) return;
+      exchanges.set(socket, undefined);
       if (stopping) socket.destroySoon();
     });
   });
 
+  const closeUnfinished = (): void => {
+    for (const [socket, exchange] of exchanges) if (exchange?.request.complete === false) socket.destroy();
+  };
   return {
     stop: (patience) => {
       stopping = true;
       return new Promise((resolve) => {
-        const timer = setTimeout(() => server.closeAllConnections(), patience);
+        const timers = [
+          setTimeout(closeUnfinished, Math.min(arrivalPatience, patience)),
+          setTimeout(() => server.closeAllConnections(), patience),
+        ];
         server.close(() => {
-          clearTimeout(timer);
+          for (const timer of timers) clearTimeout(timer);
           resolve();
         });
-        for (const [socket, response] of answering) {
-          if (response === undefined) socket.destroySoon();
-          else if (!response.headersSent) response.setHeader('Connection', 'close');
-        }
+        for (const [socket, exchange] of exchanges) closeGently(socket, exchange);
       });
     },
   };
+}
+
+/** Closes an idle connection now, a busy one with the answer it is waiting for. */
+function closeGently(socket: Socket, exchange: Exchange | undefined): void {
+  if (exchange === undefined) socket.destroySoon();
+  else if (!exchange.response.headersSent) exchange.response.setHeader('Connection', 'close');
 }

@@ -1,18 +1,22 @@
 import type { Access } from '@sallyport/guard';
 import * as z from 'zod';
 import { type Operation, defineOperation } from '../operation.ts';
-import { showSession, showTokens, showUser } from '../representations.ts';
-import { email, listOf, password, revoked, session, text, tokenResponse, user, username } from '../schemas.ts';
+import { showSessions, showTokens, showUser } from '../representations.ts';
+import { email, password, revoked, sessionPage, text, tokenResponse, user, username } from '../schemas.ts';
 
 const accountChanges = z
-  .strictObject({ username: username.optional(), email: email.nullable().optional() })
+  .strictObject({
+    username: username.optional(),
+    email: email.nullable().optional(),
+    current_password: password
+      .optional()
+      .meta({ description: 'Needed unless the session began within the last ten minutes.' }),
+  })
   .meta({ id: 'AccountChanges' });
 
 const passwordChange = z
   .strictObject({ current_password: password, new_password: password })
   .meta({ id: 'PasswordChange' });
-
-const sessions = listOf('Sessions', session);
 
 /** `GET /me` */
 export const readMe: Operation<Access> = defineOperation({
@@ -29,11 +33,16 @@ export const updateMe: Operation<Access> = defineOperation({
   tag: 'Account',
   summary: 'Change your own user name or e-mail address',
   description:
-    'Roles and everything else that grants rights cannot be changed here. `email: null` removes the address.',
+    'Needs the current password, or a session begun within the last ten minutes. `email: null` removes the address. ' +
+    'Roles and everything else that grants rights cannot be changed here.',
   body: { schema: accountChanges, mediaTypes: ['application/json'] },
   success: { status: 200, description: 'You, changed', schema: user },
-  refusals: ['username_taken', 'email_taken'],
-  handle: async ({ auth, caller, body }) => showUser(await auth.users.update(caller.subject, body)),
+  refusals: ['sign_in_too_old', 'credentials_invalid', 'username_taken', 'email_taken', 'busy'],
+  handle: async ({ auth, caller, body }) => {
+    const { current_password: currentPassword, ...changes } = body;
+    const proof = { sessionId: caller.sessionId, currentPassword };
+    return showUser(await auth.account.update(caller.subject, changes, proof));
+  },
 });
 
 /** `POST /me/password` */
@@ -47,7 +56,7 @@ export const changeMyPassword: Operation<Access> = defineOperation({
   refusals: ['credentials_invalid', 'password_refused', 'busy'],
   handle: async ({ auth, caller, body, device }) => {
     const passwords = { currentPassword: body.current_password, newPassword: body.new_password };
-    return showTokens(await auth.users.changePassword(caller.subject, { ...passwords, device }));
+    return showTokens(await auth.account.changePassword(caller.subject, { ...passwords, device }));
   },
 });
 
@@ -56,11 +65,8 @@ export const listMySessions: Operation<Access> = defineOperation({
   id: 'listMySessions',
   tag: 'Account',
   summary: 'List your own live sessions, newest first',
-  success: { status: 200, description: 'One for each device you are signed in on', schema: sessions },
-  handle: async ({ auth, caller }) => {
-    const live = await auth.sessions.list(caller.subject);
-    return { items: live.map((each) => showSession(each, caller.sessionId)) };
-  },
+  success: { status: 200, description: 'One for each device you are signed in on', schema: sessionPage },
+  handle: async ({ auth, caller }) => showSessions(await auth.sessions.list(caller.subject), caller.sessionId),
 });
 
 /** `DELETE /me/sessions` */

@@ -34,6 +34,7 @@ export const readJwkSet: Operation = defineOperation({
   tag: 'Discovery',
   summary: 'The public keys that verify access tokens (RFC 7517)',
   success: { status: 200, description: 'The JWK Set', schema: jwkSet, cacheControl: PUBLIC_CACHE },
+  refusals: ['store_unavailable'],
   handle: async ({ auth }) => {
     const { keys } = await auth.keys.publicJwkSet();
     return { keys: keys.map((key) => ({ ...key })) };

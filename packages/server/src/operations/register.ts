@@ -13,6 +13,6 @@ export const register: Operation = defineOperation({
   description: 'Anyone may, while registration is open. The new user has the role `user` and is not signed in yet.',
   body: { schema: registration, mediaTypes: ['application/json', 'application/x-www-form-urlencoded'] },
   success: { status: 201, description: 'The new user', schema: user },
-  refusals: ['registration_closed', 'username_taken', 'email_taken', 'password_refused', 'busy'],
+  refusals: ['registration_closed', 'username_taken', 'email_taken', 'password_refused', 'busy', 'store_unavailable'],
   handle: async ({ auth, body }) => showUser(await auth.users.register(body)),
 });

@@ -1,16 +1,16 @@
-import type { Auth } from '@sallyport/auth';
+import type { Auth, Role } from '@sallyport/auth';
 import type { Access } from '@sallyport/guard';
 import * as z from 'zod';
 import { type Operation, defineOperation } from '../operation.ts';
-import { requireHolding } from '../privilege.ts';
+import { mayDefine, requireEvery } from '../privilege.ts';
 import { showRole } from '../representations.ts';
-import { listOf, names, role, text } from '../schemas.ts';
+import { listOf, names, role, roleName } from '../schemas.ts';
 
 const roleDefinition = z
   .strictObject({ scopes: names.meta({ examples: [['todos:read', 'todos:write']] }) })
   .meta({ id: 'RoleDefinition' });
 
-const byName = z.strictObject({ name: text });
+const byName = z.strictObject({ name: roleName });
 const roles = listOf('Roles', role);
 
 /** `GET /roles` */
@@ -29,14 +29,15 @@ export const setRole: Operation<Access> = defineOperation({
   summary: 'Define a role, new or not',
   description:
     'A role is a name and its scopes. Acts at once for everybody who has it. Only scopes that you hold yourself can be ' +
-    'given or taken.',
+    'given or taken; a role without scopes is for those who have it, and for administrators.',
   params: byName,
   body: { schema: roleDefinition, mediaTypes: ['application/json'] },
   success: { status: 200, description: 'The role', schema: role },
   refusals: ['insufficient_scope', 'role_built_in'],
   handle: async ({ auth, caller, params, body }) => {
-    requireHolding(caller, [...(await scopesNow(auth, params.name)), ...body.scopes]);
-    return showRole(await auth.roles.set(params.name, body.scopes));
+    const { name } = params;
+    requireEvery(mayDefine, caller, [...(await rolesCalled(auth, name)), { name, scopes: body.scopes }]);
+    return showRole(await auth.roles.set(name, body.scopes));
   },
 });
 
@@ -49,11 +50,12 @@ export const deleteRole: Operation<Access> = defineOperation({
   success: { status: 204, description: 'The role is gone' },
   refusals: ['insufficient_scope', 'role_not_found', 'role_built_in'],
   handle: async ({ auth, caller, params }) => {
-    requireHolding(caller, await scopesNow(auth, params.name));
+    requireEvery(mayDefine, caller, await rolesCalled(auth, params.name));
     await auth.roles.delete(params.name);
   },
 });
 
-async function scopesNow(auth: Auth, name: string): Promise<readonly string[]> {
-  return (await auth.roles.list()).find((each) => each.name === name)?.scopes ?? [];
+/** The role of this name, or none. */
+async function rolesCalled(auth: Auth, name: string): Promise<readonly Role[]> {
+  return (await auth.roles.list()).filter((each) => each.name === name);
 }

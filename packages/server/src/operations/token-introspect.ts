@@ -1,17 +1,9 @@
 import type { Access } from '@sallyport/guard';
 import * as z from 'zod';
 import { type Operation, defineOperation } from '../operation.ts';
-import { presentedToken } from '../schemas.ts';
+import { tokenFields } from '../schemas.ts';
 
-const introspectionRequest = z
-  .strictObject({
-    token: presentedToken,
-    token_type_hint: z
-      .string()
-      .optional()
-      .meta({ description: 'Accepted and ignored: either kind is recognised.', examples: [''] }),
-  })
-  .meta({ id: 'IntrospectionRequest' });
+const introspectionRequest = z.strictObject(tokenFields).meta({ id: 'IntrospectionRequest' });
 
 const introspection = z
   .looseObject({ active: z.boolean() })
@@ -26,6 +18,7 @@ export const introspectToken: Operation<Access> = defineOperation({
   id: 'introspectToken',
   tag: 'Tokens',
   summary: 'Ask whether a token is live (RFC 7662)',
+  description: 'The caller is known by its access token; `client_id` and `client_secret` change nothing.',
   errors: 'oauth',
   body: { schema: introspectionRequest, mediaTypes: ['application/x-www-form-urlencoded', 'application/json'] },
   success: { status: 200, description: 'What the token says, if it is live', schema: introspection },

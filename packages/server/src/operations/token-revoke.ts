@@ -1,17 +1,14 @@
+import type { RefusalCode } from '@sallyport/guard';
 import * as z from 'zod';
+import { GuardRefusal } from '../authentication.ts';
 import { HttpError } from '../http-error.ts';
 import { type Operation, type OperationContext, defineOperation } from '../operation.ts';
-import { presentedToken } from '../schemas.ts';
+import { tokenFields } from '../schemas.ts';
 
-const revocationRequest = z
-  .strictObject({
-    token: presentedToken.meta({ description: 'An access token or a refresh token.' }),
-    token_type_hint: z
-      .string()
-      .optional()
-      .meta({ description: 'Accepted and ignored: either kind is recognised.', examples: [''] }),
-  })
-  .meta({ id: 'RevocationRequest' });
+const revocationRequest = z.strictObject(tokenFields).meta({ id: 'RevocationRequest' });
+
+/** What the guard says of a token that is well-formed but works no more, or never did: a token to revoke all the same. */
+const DEAD: ReadonlySet<RefusalCode> = new Set(['token_expired', 'token_revoked', 'token_invalid']);
 
 const nothing = z.strictObject({}).meta({ id: 'Empty' });
 
@@ -26,7 +23,8 @@ export const revokeToken: Operation = defineOperation({
   summary: 'End the session a token belongs to (RFC 7009)',
   description:
     'Whoever holds a token may revoke it. The whole session ends: its access tokens stop working at once. A token that ' +
-    'is unknown is not an error. Without a body, the bearer token of the request is the one to revoke.',
+    'is unknown or dead already is not an error. Without a body, the bearer token of the request is the one to revoke. ' +
+    '`client_id` and `client_secret` change nothing.',
   errors: 'oauth',
   takesBearer: true,
   body: {
@@ -34,20 +32,24 @@ export const revokeToken: Operation = defineOperation({
     mediaTypes: ['application/x-www-form-urlencoded', 'application/json'],
   },
   success: { status: 200, description: 'The token does not work (any more)', schema: nothing },
-  refusals: ['request_invalid'],
+  refusals: ['request_invalid', 'store_unavailable'],
   handle: async (context) => {
     await context.auth.revoke(context.body?.token ?? (await readOwnToken(context)));
     return {};
   },
 });
 
-// The bearer is verified first: with no token in the body, a bad one is a failed sign-in (401), not an unknown token (200).
 async function readOwnToken({
   request,
   authenticate,
 }: Pick<OperationContext<undefined>, 'request' | 'authenticate'>): Promise<string> {
-  const authorization = request.headers.get('authorization');
-  if (authorization === null) throw new HttpError('request_invalid', { reason: 'token is missing' });
-  await authenticate();
-  return authorization.slice('Bearer '.length);
+  try {
+    await authenticate();
+  } catch (error) {
+    if (!(error instanceof GuardRefusal)) throw error;
+    const { code } = error.refusal.body;
+    if (code === 'not_authenticated') throw new HttpError('request_invalid', { reason: 'token is missing' });
+    if (!DEAD.has(code)) throw error;
+  }
+  return (request.headers.get('authorization') ?? '').slice('Bearer '.length);
 }

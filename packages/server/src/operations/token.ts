@@ -1,21 +1,20 @@
 import * as z from 'zod';
+import { type GrantType, requireGrantType } from '../grant-type.ts';
 import { HttpError } from '../http-error.ts';
 import { type Operation, defineOperation } from '../operation.ts';
 import { showTokens } from '../representations.ts';
-import { scope, tokenResponse } from '../schemas.ts';
+import { clientFields, scope, tokenResponse } from '../schemas.ts';
 
 const credential = z.string().min(1);
-const ignored = z
-  .string()
-  .meta({ description: 'Accepted and ignored: this server has no client registry.', examples: [''] });
+const grantTypes = ['password', 'refresh_token'] as const satisfies readonly GrantType[];
 
 const tokenRequest = z
   .strictObject({
     grant_type: z
-      .string()
+      .enum(grantTypes)
       .optional()
       .meta({
-        description: '`password` or `refresh_token`. Left out beside a `username` it means `password`.',
+        description: 'Left out beside a `username` it means `password`.',
         examples: ['password'],
       }),
     username: credential.optional().meta({ examples: ['alice'] }),
@@ -25,8 +24,7 @@ const tokenRequest = z
       .optional()
       .meta({ description: 'For the grant `refresh_token`.', examples: [''] }),
     scope: scope.optional(),
-    client_id: ignored.optional(),
-    client_secret: ignored.optional(),
+    ...clientFields,
   })
   .meta({ id: 'TokenRequest' });
 
@@ -45,7 +43,11 @@ export const token: Operation = defineOperation({
     'The token endpoint. Signing in with a password here is for first-party clients only (RFC 9700, section 2.4). ' +
     'There is no client registry: `client_id`, `client_secret` and Basic credentials are accepted and change nothing.',
   errors: 'oauth',
-  body: { schema: tokenRequest, mediaTypes: ['application/x-www-form-urlencoded', 'application/json'] },
+  body: {
+    schema: tokenRequest,
+    mediaTypes: ['application/x-www-form-urlencoded', 'application/json'],
+    precheck: (body) => requireGrantType(body, grantTypes),
+  },
   success: { status: 200, description: 'A new pair of tokens', schema: tokenResponse },
   refusals: [
     'credentials_invalid',
@@ -54,6 +56,7 @@ export const token: Operation = defineOperation({
     'grant_type_unsupported',
     'request_invalid',
     'busy',
+    'store_unavailable',
   ],
   handle: async ({ auth, body, device }) => {
     const grant = readGrant(body);
@@ -89,8 +92,6 @@ function readGrant(request: TokenRequest): Grant {
       if (refreshToken === undefined) throw incomplete('refresh_token is missing');
       return { type, refreshToken, scope: wanted };
     }
-    default:
-      throw new HttpError('grant_type_unsupported', {});
   }
 }
 

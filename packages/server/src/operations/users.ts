@@ -3,12 +3,13 @@ import type { Access } from '@sallyport/guard';
 import * as z from 'zod';
 import { HttpError } from '../http-error.ts';
 import { type Operation, defineOperation } from '../operation.ts';
-import { requireHolding, scopesOfRoles } from '../privilege.ts';
-import { showSession, showUser } from '../representations.ts';
-import { email, listOf, names, pageOf, password, revoked, session, text, user, username } from '../schemas.ts';
+import { mayGive, requireEvery } from '../privilege.ts';
+import { showSessions, showUser } from '../representations.ts';
+import { email, names, pageOf, password, revoked, sessionPage, text, user, username } from '../schemas.ts';
 
 const PAGE_LIMIT = { default: 50, maximum: 100 } as const;
 const WHOLE_NUMBER = /^\d{1,9}$/;
+const limitError = { error: `must be a whole number from 1 to ${PAGE_LIMIT.maximum}` } as const;
 
 const newUser = z
   .strictObject({
@@ -29,7 +30,7 @@ const pageQuery = z.strictObject({
   limit: z
     .preprocess(
       (value) => (typeof value === 'string' && WHOLE_NUMBER.test(value) ? Number(value) : value),
-      z.number().int().min(1).max(PAGE_LIMIT.maximum),
+      z.int(limitError).min(1, limitError).max(PAGE_LIMIT.maximum, limitError),
     )
     .optional()
     .meta({ description: `How many users at most. Default: ${PAGE_LIMIT.default}.` }),
@@ -39,7 +40,6 @@ const pageQuery = z.strictObject({
 
 const byId = z.strictObject({ id: text });
 const page = pageOf('UserPage', user);
-const sessions = listOf('UserSessions', session);
 
 /** `GET /users` */
 export const listUsers: Operation<Access> = defineOperation({
@@ -59,7 +59,7 @@ export const createUser: Operation<Access> = defineOperation({
   id: 'createUser',
   tag: 'Users',
   summary: 'Create a user',
-  description: 'Works while registration is closed, too. Only roles whose scopes you hold yourself can be given.',
+  description: 'Works while registration is closed, too. Only roles within your own rights can be given.',
   body: { schema: newUser, mediaTypes: ['application/json'] },
   success: { status: 201, description: 'The new user', schema: user },
   refusals: ['insufficient_scope', 'username_taken', 'email_taken', 'password_refused', 'busy'],
@@ -113,7 +113,8 @@ export const setUserRoles: Operation<Access> = defineOperation({
   tag: 'Users',
   summary: "Replace a user's roles",
   description:
-    'Acts at once, on tokens already issued too. Only roles whose scopes you hold yourself can be given or taken.',
+    'Acts at once, on tokens already issued too. Only roles within your own rights can be given or taken: those whose ' +
+    'scopes you hold all of, and those without scopes that you have yourself.',
   params: byId,
   body: { schema: roleNames, mediaTypes: ['application/json'] },
   success: { status: 200, description: 'The user, changed', schema: user },
@@ -155,12 +156,11 @@ export const listUserSessions: Operation<Access> = defineOperation({
   tag: 'Users',
   summary: "List a user's live sessions, newest first",
   params: byId,
-  success: { status: 200, description: 'One for each device', schema: sessions },
+  success: { status: 200, description: 'One for each device', schema: sessionPage },
   refusals: ['user_not_found'],
   handle: async ({ auth, caller, params }) => {
     const { id } = await auth.users.get(params.id);
-    const live = await auth.sessions.list(id);
-    return { items: live.map((each) => showSession(each, caller.sessionId)) };
+    return showSessions(await auth.sessions.list(id), caller.sessionId);
   },
 });
 
@@ -178,10 +178,15 @@ export const endUserSessions: Operation<Access> = defineOperation({
   },
 });
 
-/** Finds a user whom the caller may touch: one who holds no rights beyond the caller's. */
+/** Finds a user whom the caller may touch: one who has no role that the caller could not give. */
 async function reachUser(auth: Auth, caller: Access, id: string): Promise<User> {
   const target = await auth.users.get(id);
-  requireHolding(caller, scopesOfRoles(target.roles, await auth.roles.list()));
+  const roles = await auth.roles.list();
+  requireEvery(
+    mayGive,
+    caller,
+    roles.filter(({ name }) => target.roles.includes(name)),
+  );
   return target;
 }
 
@@ -191,5 +196,9 @@ async function requireGrantable(auth: Auth, caller: Access, wanted: readonly str
   if (unknown >= 0) {
     throw new HttpError('value_invalid', { errors: [{ field: `roles.${unknown}`, message: 'is not a role' }] });
   }
-  requireHolding(caller, scopesOfRoles(wanted, roles));
+  requireEvery(
+    mayGive,
+    caller,
+    roles.filter(({ name }) => wanted.includes(name)),
+  );
 }

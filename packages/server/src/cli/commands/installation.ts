@@ -1,4 +1,5 @@
 import type { Command, CommandContext, Reply } from '../command.ts';
+import { madeDatabase } from '../open-context.ts';
 
 /** Commands about the installation itself. */
 export const installationCommands: readonly Command[] = [
@@ -20,13 +21,15 @@ export const installationCommands: readonly Command[] = [
     summary: 'bring the database to the form this version needs; serve does it too',
     options: [],
     examples: ['migrate'],
+    makesDatabase: true,
     run: migrate,
   },
 ];
 
 async function migrate(_input: unknown, context: CommandContext): Promise<Reply> {
-  const { openStore } = await import('../../node/opening.ts');
-  const store = await openStore((await context.settings()).database);
+  const { openDatabase } = await import('../../node/opening.ts');
+  const { store, madeFile } = await openDatabase(await context.settings());
+  if (madeFile !== undefined) context.terminal.note(madeDatabase(madeFile));
   try {
     const { from, to } = await store.migrate();
     const done = from === to ? `is up to date (version ${to})` : `is brought from version ${from} to ${to}`;

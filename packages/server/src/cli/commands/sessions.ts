@@ -1,5 +1,5 @@
 import type { Auth } from '@sallyport/auth';
-import { showSession } from '../../representations.ts';
+import { showSessions } from '../../representations.ts';
 import { requiredParameter, type Command, type CommandContext, type CommandInput, type Reply } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { textTable, textTime } from '../text-table.ts';
@@ -43,7 +43,7 @@ async function listSessions(input: CommandInput, context: CommandContext): Promi
       sessions.length === 0
         ? `${user.username} is not signed in.`
         : textTable(['ID', 'SIGNED IN', 'LAST USED', 'EXPIRES', 'ADDRESS', 'DEVICE'], rows),
-    json: { items: sessions.map((session) => showSession(session, undefined)) },
+    json: { items: showSessions(sessions, undefined).items },
   };
 }
 

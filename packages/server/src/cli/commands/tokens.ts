@@ -38,7 +38,7 @@ async function issueTokens(input: CommandInput, context: CommandContext): Promis
     device: { userAgent: 'sallyport tokens issue' },
     ...(scope !== undefined && { scope }),
   });
-  const text = `Access token, works for ${expiresIn} seconds:\n${accessToken}\n\nRefresh token:\n${refreshToken}`;
+  const text = `Access token of ${auth.issuer}, works for ${expiresIn} seconds:\n${accessToken}\n\nRefresh token:\n${refreshToken}`;
   return { text, json: { access_token: accessToken, refresh_token: refreshToken, expires_in: expiresIn } };
 }
 

@@ -13,6 +13,7 @@ export const userCommands: readonly Command[] = [
       { flags: '--email <address>', meaning: 'an e-mail address' },
     ],
     examples: ['users create admin --role admin', 'users create ann --email ann@example.com < password.txt'],
+    makesDatabase: true,
     run: createUser,
   },
   {
@@ -53,7 +54,7 @@ export const userCommands: readonly Command[] = [
       const auth = await context.auth();
       const user = await auth.users.find(requiredParameter(input, 0));
       const updated = await auth.users.setRoles(user.id, input.repeated(1));
-      return changed(updated, `now has the roles ${updated.roles.join(', ')}`);
+      return changed(updated, `now has ${rolesText(updated)}`);
     },
   },
   command('users delete', 'delete a user and everything that belongs to the user', async (auth, user) => {
@@ -78,16 +79,19 @@ function command(name: string, summary: string, act: (auth: Auth, user: User) =>
 }
 
 async function createUser(input: CommandInput, context: CommandContext): Promise<Reply> {
+  // An unusable environment is told before the password is asked for, and no database is made before it is given.
+  await context.settings();
+  const password = await context.terminal.readNewPassword();
   const auth = await context.auth();
   const roles = input.optionList('role');
   const email = input.option('email');
   const user = await auth.users.create({
     username: requiredParameter(input, 0),
-    password: await context.terminal.readNewPassword(),
+    password,
     ...(roles.length > 0 && { roles }),
     ...(email !== undefined && { email }),
   });
-  return changed(user, `is made, with the roles ${user.roles.join(', ')}`);
+  return changed(user, `is made with ${rolesText(user)}`);
 }
 
 async function listUsers(input: CommandInput, context: CommandContext): Promise<Reply> {
@@ -124,6 +128,10 @@ function showOne(user: User): Reply {
     ['Made', textTime(user.createdAt)],
   ]);
   return { text, json: showUser(user) };
+}
+
+function rolesText({ roles }: User): string {
+  return `${roles.length === 1 ? 'the role' : 'the roles'} ${roles.join(', ')}`;
 }
 
 function changed(user: User, what: string): Reply {
