@@ -241,14 +241,15 @@ describe('a stop', () => {
     const stubborn = `
       const { stopSignal } = await import(${stopSignal});
       setInterval(() => undefined, 1000);
+      const wish = stopSignal();
       console.log('ready');
-      await stopSignal();
+      await wish;
       console.log('stopping');`;
     const program = startProgram(['--input-type=module', '--eval', stubborn]);
     running.push(program);
     while (!program.output().includes('ready')) await delay(10);
     const closed = once(program.child, 'close');
-    while (program.child.exitCode === null) {
+    while (program.child.exitCode === null && program.child.signalCode === null) {
       program.child.kill('SIGINT');
       await delay(100);
     }
