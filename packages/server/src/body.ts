@@ -34,6 +34,8 @@ export async function readBody(request: Request, accepted: readonly BodyMediaTyp
  * @throws {HttpError} `body_malformed`
  */
 export async function requireNoBody(request: Request): Promise<undefined> {
+  // Fetch has no bodies there, and asking would make the whole request of what Node received.
+  if (request.method === 'GET' || request.method === 'HEAD') return undefined;
   for await (const chunk of arriving(request)) {
     if (chunk.byteLength > 0) throw new HttpError('body_malformed', { reason: 'This operation takes no body' });
   }
