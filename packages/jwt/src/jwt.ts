@@ -1,6 +1,6 @@
 import { decodeBase64url } from './base64url.ts';
 import { checkClaims, claimsFault, type JwtClaims } from './claims.ts';
-import { JwtError } from './errors.ts';
+import { isJwtError, JwtError, type JwtErrorCode, type JwtErrorDetails } from './errors.ts';
 import { Fault, faults, type Verdict } from './fault.ts';
 import { isJsonObject, isJsonValue, type JsonObject } from './json.ts';
 import {
@@ -88,10 +88,43 @@ export function verifyJwt(token: string, options: VerifyOptions<LocalKeys>): Ver
 export function verifyJwt(token: string, options: VerifyOptions<RemoteJwkSet>): Promise<VerifiedJwt>;
 export function verifyJwt(token: string, options: VerifyOptions): VerifiedJwt | Promise<VerifiedJwt>;
 export function verifyJwt(token: string, options: VerifyOptions): VerifiedJwt | Promise<VerifiedJwt> {
-  const { keys } = options;
-  if (isRemote(keys)) return verifyWithRemoteKeys(token, keys, options);
-  const resolved = resolveVerifyOptions(options);
-  return accepted(judge(token, ringOf(keys, resolved.algorithms), resolved));
+  const verdict = verdictOn(token, options);
+  return verdict instanceof Promise ? verdict.then(accepted) : accepted(verdict);
+}
+
+/** What became of a token: its header and claims, or why it was refused. */
+export type JwtOutcome =
+  | ({ readonly ok: true } & VerifiedJwt)
+  | {
+      readonly [Code in JwtErrorCode]: {
+        readonly ok: false;
+        readonly code: Code;
+        readonly details: JwtErrorDetails[Code];
+      };
+    }[JwtErrorCode];
+
+/**
+ * Verifies a JWT as {@link verifyJwt} does, and returns the refusal instead of throwing it.
+ *
+ * The same checks by the same code; only the error is not made, which costs more than refusing does. For hot paths
+ * where bad tokens are nothing exceptional. Unusable keys and options are still thrown: no token is at fault.
+ *
+ * @example
+ * import { secretKey, tryVerifyJwt } from '@sallyport/jwt';
+ *
+ * const keys = secretKey('thirty-two random bytes, not words');
+ * const outcome = tryVerifyJwt('not.a.token', { keys });
+ * if (!outcome.ok) console.log(outcome.code); // token_malformed
+ *
+ * @throws {JwtError} `key_invalid`
+ * @throws {TypeError} for options that do not make sense, whatever the token
+ */
+export function tryVerifyJwt(token: string, options: VerifyOptions<LocalKeys>): JwtOutcome;
+export function tryVerifyJwt(token: string, options: VerifyOptions<RemoteJwkSet>): Promise<JwtOutcome>;
+export function tryVerifyJwt(token: string, options: VerifyOptions): JwtOutcome | Promise<JwtOutcome>;
+export function tryVerifyJwt(token: string, options: VerifyOptions): JwtOutcome | Promise<JwtOutcome> {
+  const verdict = verdictOn(token, options);
+  return verdict instanceof Promise ? verdict.then(toOutcome) : toOutcome(verdict);
 }
 
 /**
@@ -115,13 +148,33 @@ export function decodeJwtUnverified(token: string): {
   return { header: accepted(readJsonPart(jws.header)), claims: accepted(readJsonPart(jws.payload)) };
 }
 
-async function verifyWithRemoteKeys(token: string, remote: RemoteJwkSet, options: VerifyOptions): Promise<VerifiedJwt> {
+function verdictOn(token: string, options: VerifyOptions): Verdict<VerifiedJwt> | Promise<Verdict<VerifiedJwt>> {
+  const { keys } = options;
+  if (isRemote(keys)) return judgeByRemoteKeys(token, keys, options);
   const resolved = resolveVerifyOptions(options);
+  return judge(token, ringOf(keys, resolved.algorithms), resolved);
+}
+
+async function judgeByRemoteKeys(
+  token: string,
+  remote: RemoteJwkSet,
+  given: VerifyOptions,
+): Promise<Verdict<VerifiedJwt>> {
+  const options = resolveVerifyOptions(given);
   // Everything that can be refused before a key is needed: a bad token never causes a fetch.
-  const { kid } = accepted(readHeader(accepted(splitJws(token, resolved.maxTokenLength)).header));
-  await remote.refresh(kid);
-  if (remote.keys === undefined) throw new JwtError('keys_unavailable', { reason: 'network' });
-  return accepted(judge(token, ringOf(remote.keys, resolved.algorithms), resolved));
+  const jws = splitJws(token, options.maxTokenLength);
+  if (jws instanceof Fault) return jws;
+  const header = readHeader(jws.header);
+  if (header instanceof Fault) return header;
+  const unavailable = await remote.refresh(header.kid).catch(keysFault);
+  if (unavailable !== undefined) return unavailable;
+  if (remote.keys === undefined) return new Fault('keys_unavailable', { reason: 'network' });
+  return judge(token, ringOf(remote.keys, options.algorithms), options);
+}
+
+function keysFault(error: unknown): Fault {
+  if (isJwtError(error) && error.code === 'keys_unavailable') return new Fault(error.code, error.details);
+  throw error;
 }
 
 /** The signature comes before anything it protects is believed, or even parsed. */
@@ -144,6 +197,12 @@ function judgeSigned(jws: CompactJws, header: JwtHeader, options: ResolvedOption
   const claims = readJsonPart(jws.payload);
   if (claims instanceof Fault) return claims;
   return checkClaims(claims, options.claims, options.now ?? Date.now() / 1000) ?? { header, claims };
+}
+
+function toOutcome(verdict: Verdict<VerifiedJwt>): JwtOutcome {
+  return verdict instanceof Fault
+    ? ({ ok: false, code: verdict.code, details: verdict.details } as JwtOutcome)
+    : { ok: true, ...verdict };
 }
 
 function accepted<Value>(verdict: Verdict<Value>): Value {
