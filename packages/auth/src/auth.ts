@@ -107,7 +107,7 @@ async function openKeys(config: ResolvedConfig): Promise<SigningKeys> {
   }
   const encryption = new KeyEncryption(secret, random);
   const keys = new StoredSigningKeys({ store, encryption, algorithm, accessTokenLifetime, clock, emit });
-  await keys.ensure();
+  await keys.open();
   return keys;
 }
 

@@ -14,7 +14,7 @@ export interface TestClock {
   forward(seconds: number): void;
 }
 
-function aClock(start = '2026-01-01T00:00:00Z'): TestClock {
+export function aClock(start = '2026-01-01T00:00:00Z'): TestClock {
   let now = new Date(start).getTime();
   const clock = (): Date => new Date(now);
   return Object.assign(clock, {

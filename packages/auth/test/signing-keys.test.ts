@@ -7,7 +7,7 @@ import { KeyEncryption } from '../src/keys/key-encryption.ts';
 import { stagesOf, type SigningKeyRecord } from '../src/keys/signing-key.ts';
 import { systemRandom } from '../src/ports.ts';
 import { sqlite } from '../src/stores/sqlite.ts';
-import { anAuth, issuer, password } from './auth-fixture.ts';
+import { aClock, anAuth, issuer, password } from './auth-fixture.ts';
 
 const start = new Date('2026-01-01T00:00:00Z');
 const after = (seconds: number): Date => new Date(start.getTime() + seconds * 1000);
@@ -132,19 +132,51 @@ describe('signing keys', () => {
 
   it('K3: retire when the algorithm changes, and are made anew when it changes back', async () => {
     const file = join(await mkdtemp(join(tmpdir(), 'sallyport-keys-')), 'keys.db');
-    const kidWith = async (algorithm: 'ES256' | 'EdDSA', minutes: number): Promise<string | undefined> => {
-      const { auth, clock } = await anAuth({ algorithm }, sqlite(file));
-      clock.forward(minutes * 60);
-      const again = await anAuth({ algorithm, clock }, sqlite(file));
-      const keys = await again.auth.keys.list();
+    const clock = aClock();
+    const stagesWith = async (algorithm: 'ES256' | 'EdDSA'): Promise<Record<string, string>> => {
+      clock.forward(1);
+      const { auth } = await anAuth({ algorithm, clock }, sqlite(file));
+      await auth.ready();
+      const keys = await auth.keys.list();
       await auth.close();
-      await again.auth.close();
-      return keys.find((key) => key.stage === 'current')?.keyId;
+      return Object.fromEntries(keys.map((key) => [key.keyId, key.stage]));
     };
-    const first = await kidWith('ES256', 0);
-    const other = await kidWith('EdDSA', 0);
-    const back = await kidWith('ES256', 60);
-    expect(new Set([first, other, back]).size).toBe(3);
+    const [first = ''] = Object.keys(await stagesWith('ES256'));
+    const [other = ''] = Object.entries(await stagesWith('EdDSA')).flatMap(([id, stage]) =>
+      stage === 'current' ? [id] : [],
+    );
+    expect(await stagesWith('EdDSA')).toEqual({ [first]: 'retired', [other]: 'current' });
+    const back = await stagesWith('ES256');
+    expect(Object.values(back).toSorted()).toEqual(['current', 'next', 'retired']);
+    expect(back).toMatchObject({ [first]: 'current', [other]: 'retired' });
+    clock.forward(600 + 961);
+    const settled = await stagesWith('ES256');
+    expect(Object.values(settled)).toEqual(['current']);
+    expect(settled).not.toHaveProperty(first);
+  });
+
+  it('K2: are not made by whoever only looks, with whatever algorithm', async () => {
+    const file = join(await mkdtemp(join(tmpdir(), 'sallyport-keys-')), 'keys.db');
+    await (await anAuth({}, sqlite(file))).auth.close();
+    for (const algorithm of ['RS256', 'EdDSA', 'ES256'] as const) {
+      const { auth } = await anAuth({ algorithm }, sqlite(file));
+      await auth.users.count();
+      expect(await auth.keys.list()).toHaveLength(1);
+      await auth.close();
+    }
+  });
+
+  it('K2: wait for publication even when the algorithm changes while a key is waiting', async () => {
+    const file = join(await mkdtemp(join(tmpdir(), 'sallyport-keys-')), 'keys.db');
+    const { auth } = await anAuth({}, sqlite(file));
+    await auth.keys.rotate();
+    await auth.close();
+    for (let round = 0; round < 3; round += 1) {
+      const other = await anAuth({ algorithm: 'EdDSA' }, sqlite(file));
+      await other.auth.ready();
+      expect((await other.auth.keys.list()).filter((key) => key.algorithm === 'EdDSA')).toHaveLength(1);
+      await other.auth.close();
+    }
   });
 
   it('answer a second rotation with the key that is waiting', async () => {

@@ -69,15 +69,30 @@ export function isAlgorithm(value: unknown): value is Algorithm {
   return typeof value === 'string' && Object.hasOwn(algorithms, value);
 }
 
-/** How public keys begin that people take for secrets: PEM, OpenSSH, and a JWK as text. */
-const publicKeyText = /-----BEGIN|^\s*(ssh-(rsa|dss|ed25519) |ecdsa-sha2-|\{\s*"(kty|keys|crv|alg|use|kid)")/;
+/** How public keys begin that people take for secrets: PEM and OpenSSH. */
+const publicKeyText = /-----BEGIN|^\s*(ssh-(rsa|dss|ed25519) |ecdsa-sha2-)/;
 
 /** Tells whether bytes offered as a secret are a public key in one of its written forms (RFC 8725, section 2.1). */
 function isPublicKeyText(secret: Buffer): boolean {
-  if (publicKeyText.test(secret.toString('latin1'))) return true;
+  const text = secret.toString('latin1');
+  if (publicKeyText.test(text) || isJwkText(text)) return true;
+  const forms = [secret, Buffer.from(text, 'base64')];
+  return forms.some((key) => isDer(key, 'spki') || isDer(key, 'pkcs1'));
+}
+
+function isDer(key: Buffer, type: 'spki' | 'pkcs1'): boolean {
   try {
-    createPublicKey({ key: secret, format: 'der', type: 'spki' });
+    createPublicKey({ key, format: 'der', type });
     return true;
+  } catch {
+    return false;
+  }
+}
+
+function isJwkText(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && ('kty' in value || 'keys' in value);
   } catch {
     return false;
   }

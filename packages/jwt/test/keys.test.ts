@@ -93,6 +93,9 @@ describe('J1 J25 what is no secret', () => {
     ['PEM behind other text', `key:\n${pem(ec.publicKey)}`],
     ['OpenSSH', 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ ada@example.com'],
     ['DER', rsa.publicKey.export({ format: 'der', type: 'spki' })],
+    ['PKCS#1 DER', rsa.publicKey.export({ format: 'der', type: 'pkcs1' })],
+    ['base64 of DER', ed.publicKey.export({ format: 'der', type: 'spki' }).toString('base64')],
+    ['PEM without its armour', pem(ec.publicKey).replace(/-----.*-----/g, '')],
     ['JWK text', jwk],
     ['JWK Set text', `{ "keys": [${jwk}] }`],
   ])('refuses a public key as %s', (_form, secret) => {

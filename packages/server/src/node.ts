@@ -75,6 +75,8 @@ interface OpenedServer extends OpenedAuth {
 async function open(settings: Settings, port: number, log: Log): Promise<OpenedServer> {
   const opened = await openAuth(settings, { port, onEvent: log.event });
   try {
+    // A changed ALGORITHM gets its key now: whoever asks for the published keys first finds it.
+    await opened.auth.ready();
     await createFirstAdministrator(opened.auth, settings.firstAdministrator);
     return { ...opened, lacksAdministrator: !(await opened.auth.users.hasAdministrator()) };
   } catch (error) {

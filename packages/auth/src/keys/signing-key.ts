@@ -58,6 +58,34 @@ export function newestKey(keys: readonly SigningKeyRecord[]): SigningKeyRecord |
 }
 
 /**
+ * Whether `algorithm` needs a key before it can sign: it has none, or a key of another algorithm has taken over since, so
+ * that coming back to an algorithm asks for a fresh one.
+ */
+export function isKeyNeeded(keys: readonly SigningKeyRecord[], algorithm: Algorithm, now: Date): boolean {
+  const own = newestKey(keys.filter((key) => key.algorithm === algorithm));
+  const other = newestActiveOther(keys, algorithm, now);
+  return own === undefined || (other !== undefined && own.activatesAt <= other.activatesAt);
+}
+
+/**
+ * When a new key of `algorithm` may sign: at once, and after every other, if nothing else of it can sign; else once
+ * every guard has had time to see it.
+ */
+export function activationOf(keys: readonly SigningKeyRecord[], algorithm: Algorithm, now: Date): Date {
+  if (keys.some((key) => key.algorithm === algorithm)) return new Date(now.getTime() + publicationDelay * 1000);
+  const other = newestActiveOther(keys, algorithm, now);
+  return other === undefined ? now : new Date(Math.max(now.getTime(), other.activatesAt.getTime() + 1));
+}
+
+function newestActiveOther(
+  keys: readonly SigningKeyRecord[],
+  algorithm: Algorithm,
+  now: Date,
+): SigningKeyRecord | undefined {
+  return newestKey(keys.filter((key) => key.algorithm !== algorithm && key.activatesAt <= now));
+}
+
+/**
  * Gives every key that still matters its stage. A key drops out when the tokens it signed have expired.
  *
  * The stage is a function of the clock, so servers of one configuration agree on it without talking to each other.

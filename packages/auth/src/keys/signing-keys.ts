@@ -7,9 +7,10 @@ import type { Clock } from '../ports.ts';
 import type { Store } from '../stores/store.ts';
 import type { KeyEncryption } from './key-encryption.ts';
 import {
+  activationOf,
   currentKey,
+  isKeyNeeded,
   newestKey,
-  publicationDelay,
   stagesOf,
   type SigningKeyInfo,
   type SigningKeyRecord,
@@ -51,6 +52,10 @@ export interface SigningKeys {
   readonly source: RemoteJwkSet;
 }
 
+type IsKeyNeeded = typeof isKeyNeeded;
+
+const firstKeyNeeded: IsKeyNeeded = (keys) => keys.length === 0;
+
 /** Signing keys in the database, their private halves encrypted. */
 export class StoredSigningKeys implements SigningKeys {
   readonly #dependencies: SigningKeyDependencies;
@@ -65,24 +70,14 @@ export class StoredSigningKeys implements SigningKeys {
     this.#dependencies = dependencies;
   }
 
-  /** Makes the first key of this algorithm, once, however many servers start at the same time. */
-  async ensure(): Promise<void> {
-    const { store, algorithm, accessTokenLifetime } = this.#dependencies;
-    // A key of another algorithm in between takes over from ours: coming back to an algorithm needs a fresh key.
-    const isThere = (keys: readonly SigningKeyRecord[]): boolean => newestKey(keys)?.algorithm === algorithm;
-    if (!isThere(await this.#read())) {
-      const made = await this.#make(0);
-      const added = await store.transaction(async (transaction) => {
-        // Whoever comes second waits here, and finds the key of the first.
-        await transaction.raiseTokenLifetime(accessTokenLifetime);
-        if (isThere(await transaction.keys.list())) return false;
-        await transaction.keys.insert(made);
-        return true;
-      });
-      if (added) this.#announce(made);
-      await this.#read();
-    }
-    await this.signingKey();
+  /**
+   * Makes the very first key, and proves that the secret opens the newest one. A key that another algorithm needs waits
+   * for the first token it is to sign: whoever only looks makes none.
+   */
+  async open(): Promise<void> {
+    const newest = newestKey(await this.#read());
+    if (newest === undefined) await this.#add(firstKeyNeeded);
+    else this.#private.set(newest.keyId, this.#decrypt(newest));
   }
 
   async list(): Promise<readonly SigningKeyInfo[]> {
@@ -91,18 +86,30 @@ export class StoredSigningKeys implements SigningKeys {
   }
 
   async rotate(): Promise<SigningKeyInfo> {
+    const { algorithm, clock } = this.#dependencies;
+    const waiting = (): SigningKeyRecord | undefined =>
+      this.#records.find((key) => key.algorithm === algorithm && key.activatesAt > clock());
+    await this.#add((keys) => !keys.some((key) => key.algorithm === algorithm && key.activatesAt > clock()));
+    const next = waiting();
+    if (next === undefined) throw new Error('a key was just made');
+    return toInfo(next, 'next');
+  }
+
+  /** Makes a key if one is needed, once, however many servers do so at the same time. */
+  async #add(isNeeded: IsKeyNeeded): Promise<void> {
     const { store, algorithm, accessTokenLifetime, clock } = this.#dependencies;
-    const made = await this.#make(publicationDelay);
-    const next = await store.transaction(async (transaction) => {
+    const key = await generateKey(algorithm);
+    const added = await store.transaction(async (transaction) => {
+      // Whoever comes second waits here, and finds the key of the first.
       await transaction.raiseTokenLifetime(accessTokenLifetime);
       const keys = await transaction.keys.list();
-      const waiting = keys.find((key) => key.algorithm === algorithm && key.activatesAt > clock());
-      if (waiting === undefined) await transaction.keys.insert(made);
-      return waiting ?? made;
+      if (!isNeeded(keys, algorithm, clock())) return undefined;
+      const record = this.#record(key, activationOf(keys, algorithm, clock()));
+      await transaction.keys.insert(record);
+      return record;
     });
-    if (next === made) this.#announce(made);
+    if (added !== undefined) this.#announce(added);
     await this.#read();
-    return toInfo(next, 'next');
   }
 
   async publicJwkSet(): Promise<JwkSet> {
@@ -112,8 +119,9 @@ export class StoredSigningKeys implements SigningKeys {
 
   async signingKey(): Promise<JwtKey> {
     const { algorithm, clock } = this.#dependencies;
-    const record = currentKey(await this.#known(), algorithm, clock());
-    if (record === undefined) throw new Error('no signing key: it was there when the server started');
+    if (isKeyNeeded(await this.#known(), algorithm, clock())) await this.#add(isKeyNeeded);
+    const record = currentKey(this.#records, algorithm, clock());
+    if (record === undefined) throw new Error('a key was just made');
     return remembered(this.#private, record.keyId, () => this.#decrypt(record));
   }
 
@@ -159,18 +167,16 @@ export class StoredSigningKeys implements SigningKeys {
     return this.#records;
   }
 
-  async #make(delaySeconds: number): Promise<SigningKeyRecord> {
+  #record(key: JwtKey, activatesAt: Date): SigningKeyRecord {
     const { algorithm, encryption, clock } = this.#dependencies;
-    const key = await generateKey(algorithm);
     const { keyId = jwkThumbprint(key) } = key;
-    const createdAt = clock();
     return {
       keyId,
       algorithm,
       publicJwk: exportPublicJwk(key),
       encryptedPrivateKey: encryption.encrypt(keyId, JSON.stringify(exportJwk(key))),
-      createdAt,
-      activatesAt: new Date(createdAt.getTime() + delaySeconds * 1000),
+      createdAt: clock(),
+      activatesAt,
     };
   }
 

@@ -1,5 +1,5 @@
 import type { CompiledQuery, DatabaseConnection, Dialect, Driver, QueryResult, TransactionSettings } from 'kysely';
-import { AuthError } from '../errors.ts';
+import { AuthError, isAuthError } from '../errors.ts';
 
 /** How long a client had better wait before it asks again, in seconds. */
 const retryAfter = 1;
@@ -53,8 +53,13 @@ class TranslatingDriver implements Driver {
     return this.#translate(() => this.#driver.commitTransaction(inner(connection)));
   }
 
-  rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    return this.#translate(() => this.#driver.rollbackTransaction(inner(connection)));
+  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    try {
+      await this.#translate(() => this.#driver.rollbackTransaction(inner(connection)));
+    } catch (error) {
+      // A connection that is gone has rolled back; what broke it matters more.
+      if (!isAuthError(error)) throw error;
+    }
   }
 
   releaseConnection(connection: DatabaseConnection): Promise<void> {
@@ -92,7 +97,7 @@ class TranslatingConnection implements DatabaseConnection {
 function refuseStrangeParameters(parameters: readonly unknown[]): void {
   for (const parameter of parameters) {
     if (typeof parameter === 'string' && parameter.includes('\0')) {
-      throw new AuthError('value_invalid', 'text with a NUL refused', { field: 'text', reason: 'it holds a NUL' });
+      throw new AuthError('value_invalid', 'text with a NUL refused', { field: 'text', reason: 'must not hold a NUL' });
     }
     if (typeof parameter === 'object' && parameter !== null && !(parameter instanceof Uint8Array)) {
       throw new TypeError('a value for the database must be text, a number or bytes');

@@ -10,6 +10,8 @@ export interface Contradiction {
   readonly example?: string;
 }
 
+const minutesOfDay = 24 * 60;
+
 type Rule = (values: Partial<VariableValues>) => Contradiction | false;
 
 const rules: readonly Rule[] = [
@@ -41,6 +43,15 @@ const rules: readonly Rule[] = [
       variable: 'SESSION_MAX_DAYS',
       problem: `must be at least REFRESH_TOKEN_EXPIRE_DAYS (${idle}), not ${most}`,
       example: String(idle),
+    },
+
+  ({ ACCESS_TOKEN_EXPIRE_MINUTES: token, REFRESH_TOKEN_EXPIRE_DAYS: idle }) =>
+    token !== undefined &&
+    idle !== undefined &&
+    token > idle * minutesOfDay && {
+      variable: 'ACCESS_TOKEN_EXPIRE_MINUTES',
+      problem: `must not outlive REFRESH_TOKEN_EXPIRE_DAYS (${idle * minutesOfDay} minutes), not ${token}`,
+      example: '15',
     },
 
   ({ ADMIN_USERNAME, ADMIN_PASSWORD }) =>

@@ -37,19 +37,27 @@ export function resolveSecretKey(settings: Settings): ResolvedSecretKey {
   if (database.kind !== 'file') return { secretKey: newSecretKey(), file: undefined, warning: undefined };
   const file = secretKeyFile(database.file);
   // First the database, then the key: whoever makes a database has made its key before.
-  const databaseExists = existsSync(database.file);
+  const databaseExists = existsSync(database.file) && statSync(database.file).size > 0;
   if (!existsSync(file)) {
     if (databaseExists)
       throw unusable(`is not set and its file ${file} is missing, but ${database.file} was made with one`);
     makeKeyFile(file);
   }
-  const key = readFileSync(file, 'utf8').trim();
+  const key = readKeyFile(file);
   const checked = secret(key);
   if ('problem' in checked) throw unusable(`in ${file} ${checked.problem}`);
   const least = leastSecretBytes(settings.algorithm);
   if (Buffer.byteLength(key) < least)
     throw unusable(`in ${file} is too short: ${settings.algorithm} needs ${least} bytes`);
   return { secretKey: key, file, warning: exposure(file) };
+}
+
+function readKeyFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw unusable(`is not set and its file ${file} cannot be read (${errorCodeOf(error)})`);
+  }
 }
 
 /** Makes the key file unless another process does so first: it appears whole under its name or not at all. */

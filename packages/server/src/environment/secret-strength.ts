@@ -22,6 +22,8 @@ const commonWords =
 export function secret(text: string): Parsed<string> {
   const bytes = Buffer.byteLength(text);
   if (bytes < 32) return { problem: `has ${bytes} bytes and needs 32 or more` };
+  if (/-----BEGIN|^(ssh-|ecdsa-sha2-|\{)/.test(text))
+    return { problem: 'is a key in a written form: a public key is no secret' };
   const plain = text.toLowerCase().replace(/[^a-z0-9]/g, '');
   if (publishedSecrets.has(plain)) return { problem: 'is a sample from a tutorial that everybody knows' };
   if (new Set(text).size < 8) return { problem: 'is weak: it has too few different characters' };
