@@ -31,7 +31,7 @@ export interface SigningKeyInfo {
  * How long a key is published before it signs, in seconds: as long as a guard may keep the published keys without
  * asking again, so that no guard ever meets a token under a key it has not seen.
  */
-export const publicationDelay = 600;
+const publicationDelay = 600;
 
 /** How long a retired key outlives the last token it signed, in seconds: covers clocks that differ. */
 const retirementMargin = 60;
