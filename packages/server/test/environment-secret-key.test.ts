@@ -1,6 +1,7 @@
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
@@ -43,9 +44,25 @@ describe('K7 the key file', () => {
 
   it('is not replaced when it went missing from beside its database', () => {
     resolveSecretKey(settings());
-    writeFileSync(join(folder, 'data/x.db'), '');
+    writeFileSync(join(folder, 'data/x.db'), 'SQLite format 3');
     rmSync(keyFile());
     expect(() => resolveSecretKey(settings())).toThrow(/SECRET_KEY is not set and its file .* is missing/);
+  });
+
+  it('is made for a database file that holds nothing yet', () => {
+    resolveSecretKey(settings());
+    writeFileSync(join(folder, 'data/x.db'), '');
+    rmSync(keyFile());
+    expect(resolveSecretKey(settings()).file).toBe(keyFile());
+  });
+
+  it('is told by its name when it cannot be read', () => {
+    resolveSecretKey(settings());
+    rmSync(keyFile());
+    mkdirSync(keyFile());
+    expect(() => resolveSecretKey(settings())).toThrow(
+      /SECRET_KEY is not set and its file .* cannot be read \(EISDIR\)/,
+    );
   });
 
   it.each(['', 'secret', 'a'.repeat(64)])('is refused when it holds %j', (text) => {
