@@ -179,6 +179,18 @@ describe('signing keys', () => {
     }
   });
 
+  it('rotate also under an algorithm that was never used', async () => {
+    const file = join(await mkdtemp(join(tmpdir(), 'sallyport-keys-')), 'keys.db');
+    await (await anAuth({}, sqlite(file))).auth.close();
+    const clock = aClock();
+    clock.forward(60);
+    const { auth } = await anAuth({ algorithm: 'EdDSA', clock }, sqlite(file));
+    expect(await auth.keys.rotate()).toMatchObject({ algorithm: 'EdDSA', stage: 'next' });
+    const stages = (await auth.keys.list()).map(({ algorithm, stage }) => `${algorithm} ${stage}`);
+    expect(stages.toSorted()).toEqual(['ES256 retired', 'EdDSA current', 'EdDSA next']);
+    await auth.close();
+  });
+
   it('answer a second rotation with the key that is waiting', async () => {
     const { auth } = await anAuth();
     const [one, two] = await Promise.all([auth.keys.rotate(), auth.keys.rotate()]);

@@ -57,6 +57,15 @@ export function newestKey(keys: readonly SigningKeyRecord[]): SigningKeyRecord |
   );
 }
 
+/** The key of `algorithm` that is published and does not sign yet. */
+export function waitingKey(
+  keys: readonly SigningKeyRecord[],
+  algorithm: Algorithm,
+  now: Date,
+): SigningKeyRecord | undefined {
+  return keys.find((key) => key.algorithm === algorithm && key.activatesAt > now);
+}
+
 /**
  * Whether `algorithm` needs a key before it can sign: it has none, or a key of another algorithm has taken over since, so
  * that coming back to an algorithm asks for a fresh one.

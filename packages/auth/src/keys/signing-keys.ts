@@ -11,6 +11,7 @@ import {
   currentKey,
   isKeyNeeded,
   newestKey,
+  waitingKey,
   stagesOf,
   type SigningKeyInfo,
   type SigningKeyRecord,
@@ -87,10 +88,10 @@ export class StoredSigningKeys implements SigningKeys {
 
   async rotate(): Promise<SigningKeyInfo> {
     const { algorithm, clock } = this.#dependencies;
-    const waiting = (): SigningKeyRecord | undefined =>
-      this.#records.find((key) => key.algorithm === algorithm && key.activatesAt > clock());
-    await this.#add((keys) => !keys.some((key) => key.algorithm === algorithm && key.activatesAt > clock()));
-    const next = waiting();
+    // An algorithm that was never used gets its first key by that, and only then one that waits.
+    await this.signingKey();
+    await this.#add((keys, of, now) => waitingKey(keys, of, now) === undefined);
+    const next = waitingKey(this.#records, algorithm, clock());
     if (next === undefined) throw new Error('a key was just made');
     return toInfo(next, 'next');
   }
