@@ -186,8 +186,8 @@ describe('signing keys', () => {
     clock.forward(60);
     const { auth } = await anAuth({ algorithm: 'EdDSA', clock }, sqlite(file));
     expect(await auth.keys.rotate()).toMatchObject({ algorithm: 'EdDSA', stage: 'next' });
-    const stages = (await auth.keys.list()).map(({ algorithm, stage }) => `${algorithm} ${stage}`);
-    expect(stages.toSorted()).toEqual(['ES256 retired', 'EdDSA current', 'EdDSA next']);
+    const listed = (await auth.keys.list()).map(({ algorithm, stage }) => `${algorithm} ${stage}`);
+    expect(listed.toSorted()).toEqual(['ES256 retired', 'EdDSA current', 'EdDSA next']);
     await auth.close();
   });
 
