@@ -1,11 +1,14 @@
 import { missingFault, type JwtClaims } from './claims.ts';
-import { Fault } from './fault.ts';
-import { signJwt, verifyJwt, type VerifiedJwt } from './jwt.ts';
+import { signJwt } from './jwt.ts';
 import type { LocalKeys } from './jwk-set.ts';
 import type { Keys } from './key-ring.ts';
 import type { JwtKey } from './key.ts';
+import { accepted } from './outcome.ts';
+import { verdictOn } from './recent-verifications.ts';
 import type { RemoteJwkSet } from './remote-jwk-set.ts';
-import type { VerifyOptions } from './verify-options.ts';
+import { accessTokenProfile, accessTokenType } from './token-profile.ts';
+import type { VerifiedJwt } from './verification.ts';
+import { resolveVerifyOptions, type Expectations, type VerifyOptions } from './verify-options.ts';
 
 /**
  * The claims of a verified access token.
@@ -37,7 +40,10 @@ export interface NewAccessTokenClaims extends AccessTokenClaims {
 }
 
 /** {@link VerifyOptions} for access tokens: who issued them and whom they are for must be said. */
-export interface VerifyAccessTokenOptions<From extends Keys = Keys> extends VerifyOptions<From> {
+export interface VerifyAccessTokenOptions<
+  From extends Keys = Keys,
+  Claims extends object = AccessTokenClaims,
+> extends VerifyOptions<From, Claims> {
   /** Default: `at+jwt`. Set it only for issuers that do not follow RFC 9068. */
   readonly typ?: string;
   /** The `iss` accepted, or several. */
@@ -46,20 +52,7 @@ export interface VerifyAccessTokenOptions<From extends Keys = Keys> extends Veri
   readonly audience: string | readonly string[];
 }
 
-const accessTokenType = 'at+jwt';
-const requiredOfAll = ['iss', 'sub', 'aud', 'exp'];
 const requiredWhenIssued = ['iss', 'sub', 'aud', 'client_id', 'iat', 'exp', 'jti'];
-
-/** The claims beyond RFC 7519 and the rule for the shape of each. */
-const shapes = {
-  client_id: (value) => typeof value === 'string' && value !== '',
-  scope: (value) => typeof value === 'string',
-  roles: (value) => Array.isArray(value) && value.every((role) => typeof role === 'string'),
-  sid: (value) => typeof value === 'string',
-  af: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
-} as const satisfies Record<string, (value: unknown) => boolean>;
-
-const shapeRules = Object.entries<(value: unknown) => boolean>(shapes);
 
 /**
  * Issues an access token: a JWT of type `at+jwt`.
@@ -87,7 +80,7 @@ const shapeRules = Object.entries<(value: unknown) => boolean>(shapes);
  * @see {@link https://www.rfc-editor.org/rfc/rfc9068.html#section-2 RFC 9068, section 2}
  */
 export function issueAccessToken(claims: NewAccessTokenClaims, key: JwtKey): string {
-  const fault = missingFault(claims, requiredWhenIssued) ?? accessTokenFault(claims);
+  const fault = missingFault(claims, requiredWhenIssued) ?? accessTokenProfile.shapesFault(claims);
   if (fault !== undefined) throw fault.toError();
   return signJwt(claims, key, { typ: accessTokenType });
 }
@@ -109,38 +102,29 @@ export function issueAccessToken(claims: NewAccessTokenClaims, key: JwtKey): str
  * @throws {TypeError} for options that do not make sense, whatever the token
  * @see {@link https://www.rfc-editor.org/rfc/rfc9068.html#section-4 RFC 9068, section 4}
  */
+export function verifyAccessToken<Claims extends object = AccessTokenClaims>(
+  token: string,
+  options: VerifyAccessTokenOptions<LocalKeys, Claims>,
+): VerifiedJwt<Claims>;
+export function verifyAccessToken<Claims extends object = AccessTokenClaims>(
+  token: string,
+  options: VerifyAccessTokenOptions<RemoteJwkSet, Claims>,
+): Promise<VerifiedJwt<Claims>>;
+export function verifyAccessToken<Claims extends object = AccessTokenClaims>(
+  token: string,
+  options: VerifyAccessTokenOptions<Keys, Claims>,
+): VerifiedJwt<Claims> | Promise<VerifiedJwt<Claims>>;
 export function verifyAccessToken(
   token: string,
-  options: VerifyAccessTokenOptions<LocalKeys>,
-): VerifiedJwt<AccessTokenClaims>;
-export function verifyAccessToken(
-  token: string,
-  options: VerifyAccessTokenOptions<RemoteJwkSet>,
-): Promise<VerifiedJwt<AccessTokenClaims>>;
-export function verifyAccessToken(
-  token: string,
-  options: VerifyAccessTokenOptions,
-): VerifiedJwt<AccessTokenClaims> | Promise<VerifiedJwt<AccessTokenClaims>>;
-export function verifyAccessToken(
-  token: string,
-  options: VerifyAccessTokenOptions,
-): VerifiedJwt<AccessTokenClaims> | Promise<VerifiedJwt<AccessTokenClaims>> {
+  options: VerifyAccessTokenOptions<Keys, object>,
+): VerifiedJwt<object> | Promise<VerifiedJwt<object>> {
+  const verdict = verdictOn(token, options, resolveAccessTokenOptions);
+  return verdict instanceof Promise ? verdict.then(accepted) : accepted(verdict);
+}
+
+/** Validates the options of {@link verifyAccessToken} and fills in what access tokens are always held against. */
+export function resolveAccessTokenOptions(options: Omit<VerifyAccessTokenOptions<Keys, object>, 'now'>): Expectations {
   // Named once more so that leaving one out is refused, not taken for "do not check".
-  const { issuer, audience, typ = accessTokenType, requiredClaims = [] } = options;
-  const required = [...requiredOfAll, ...requiredClaims];
-  const verified = verifyJwt(token, { ...options, issuer, audience, typ, requiredClaims: required });
-  return verified instanceof Promise ? verified.then(asAccessToken) : asAccessToken(verified);
-}
-
-function asAccessToken(verified: VerifiedJwt): VerifiedJwt<AccessTokenClaims> {
-  const fault = accessTokenFault(verified.claims);
-  if (fault !== undefined) throw fault.toError();
-  return verified as VerifiedJwt<AccessTokenClaims>;
-}
-
-function accessTokenFault(claims: JwtClaims): Fault | undefined {
-  for (const [claim, isValid] of shapeRules) {
-    if (Object.hasOwn(claims, claim) && !isValid(claims[claim])) return new Fault('claims_invalid', { claim });
-  }
-  return undefined;
+  const { issuer, audience, typ = accessTokenType } = options;
+  return resolveVerifyOptions({ ...options, issuer, audience, typ }, accessTokenProfile);
 }

@@ -1,6 +1,7 @@
-import { constants, createHmac, createPublicKey, sign, timingSafeEqual, verify, type KeyObject } from 'node:crypto';
+import { constants, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
 import { decodeBase64url, encodeBase64url } from './base64url.ts';
 import { fromDer, toDer } from './ecdsa-signature.ts';
+import { createMac, createTextComparison, type HmacHash } from './hmac.ts';
 
 /** The name of a signature algorithm (RFC 7518, section 3.1); `EdDSA` means Ed25519 (RFC 8037). */
 export type Algorithm =
@@ -18,6 +19,12 @@ export type Algorithm =
   | 'ES512'
   | 'EdDSA';
 
+/** Signs ASCII text with one key; the signature comes as base64url. */
+export type Sign = (input: string) => string;
+
+/** Whether a signature over ASCII text is canonical base64url, of the right length, and good under one key. */
+export type Verify = (input: string, signature: string) => boolean;
+
 /** Everything that differs from one algorithm to the next. */
 export interface AlgorithmEntry {
   /** The JWK key type. */
@@ -28,19 +35,19 @@ export interface AlgorithmEntry {
   readonly keySize: number;
   /** Says why a key cannot serve this algorithm; undefined when it can. */
   readonly refusal: (key: KeyObject) => string | undefined;
-  /** Signs ASCII text; the signature comes as base64url. */
-  readonly sign: (input: string, key: KeyObject) => string;
-  /** Whether the signature is canonical base64url, of the right length, and good. */
-  readonly verify: (input: string, signature: string, key: KeyObject) => boolean;
+  /** Makes what signs with a private key or secret. Whatever depends on the key alone is done here, once. */
+  readonly signer: (key: KeyObject) => Sign;
+  /** Makes what verifies with a public key or secret. */
+  readonly verifier: (key: KeyObject) => Verify;
 }
 
-type Hash = 'sha256' | 'sha384' | 'sha512';
+type Hash = HmacHash['name'];
 
 /** The table of algorithms. To add one, add a row and its vectors. */
 export const algorithms: { readonly [Name in Algorithm]: AlgorithmEntry } = {
-  HS256: hmac('sha256', 32),
-  HS384: hmac('sha384', 48),
-  HS512: hmac('sha512', 64),
+  HS256: hmac({ name: 'sha256', blockSize: 64, size: 32 }),
+  HS384: hmac({ name: 'sha384', blockSize: 128, size: 48 }),
+  HS512: hmac({ name: 'sha512', blockSize: 128, size: 64 }),
   RS256: rsaPkcs1('sha256'),
   RS384: rsaPkcs1('sha384'),
   RS512: rsaPkcs1('sha512'),
@@ -99,21 +106,22 @@ function isJwkText(text: string): boolean {
 }
 
 /** RFC 7518, section 3.2. */
-function hmac(hash: Hash, size: number): AlgorithmEntry {
-  const mac = (input: string, key: KeyObject): string =>
-    createHmac(hash, key).update(input, 'latin1').digest('base64url');
-  const isSame = createTextComparison(Math.ceil((size * 4) / 3));
+function hmac(hash: HmacHash): AlgorithmEntry {
+  const isSame = createTextComparison(Math.ceil((hash.size * 4) / 3));
   return {
     kty: 'oct',
     crv: undefined,
-    keySize: size,
+    keySize: hash.size,
     refusal: (key) => {
       if (key.type !== 'secret') return 'an HS algorithm needs a secret';
-      if ((key.symmetricKeySize ?? 0) < size) return `the secret needs at least ${size} bytes`;
+      if ((key.symmetricKeySize ?? 0) < hash.size) return `the secret needs at least ${hash.size} bytes`;
       return isPublicKeyText(key.export()) ? 'it is a public key, and so known to everyone' : undefined;
     },
-    sign: mac,
-    verify: (input, signature, key) => isSame(mac(input, key), signature),
+    signer: (key) => createMac(hash, key),
+    verifier: (key) => {
+      const mac = createMac(hash, key);
+      return (input, signature) => isSame(mac(input), signature);
+    },
   };
 }
 
@@ -124,8 +132,8 @@ function rsaPkcs1(hash: Hash): AlgorithmEntry {
     crv: undefined,
     keySize: 0,
     refusal: rsaRefusal,
-    sign: (input, key) => encodeBase64url(sign(hash, latin1(input), key)),
-    verify: decoding((input, signature, key) => verify(hash, input, key, signature)),
+    signer: encoding((input, key) => sign(hash, input, key)),
+    verifier: decoding((input, signature, key) => verify(hash, input, key, signature)),
   };
 }
 
@@ -137,8 +145,8 @@ function rsaPss(hash: Hash): AlgorithmEntry {
     crv: undefined,
     keySize: 0,
     refusal: rsaRefusal,
-    sign: (input, key) => encodeBase64url(sign(hash, latin1(input), { key, ...pss })),
-    verify: decoding((input, signature, key) => verify(hash, input, { key, ...pss }, signature)),
+    signer: encoding((input, key) => sign(hash, input, { key, ...pss })),
+    verifier: decoding((input, signature, key) => verify(hash, input, { key, ...pss }, signature)),
   };
 }
 
@@ -152,8 +160,8 @@ function ecdsa(hash: Hash, crv: string, namedCurve: string, size: number): Algor
       const fits = key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === namedCurve;
       return fits ? undefined : `the algorithm needs an EC key on ${crv}`;
     },
-    sign: (input, key) => encodeBase64url(fromDer(sign(hash, latin1(input), key), size)),
-    verify: decoding(
+    signer: encoding((input, key) => fromDer(sign(hash, input, key), size)),
+    verifier: decoding(
       (input, signature, key) => signature.length === 2 * size && verify(hash, input, key, toDer(signature, size)),
     ),
   };
@@ -169,8 +177,8 @@ function ed25519(): AlgorithmEntry {
       if (key.asymmetricKeyType !== 'ed25519') return 'EdDSA needs an Ed25519 key';
       return hasSmallOrder(key) ? 'the Ed25519 point has a small order' : undefined;
     },
-    sign: (input, key) => encodeBase64url(sign(null, latin1(input), key)),
-    verify: decoding((input, signature, key) => signature.length === 64 && verify(null, input, key, signature)),
+    signer: encoding((input, key) => sign(null, input, key)),
+    verifier: decoding((input, signature, key) => signature.length === 64 && verify(null, input, key, signature)),
   };
 }
 
@@ -206,25 +214,15 @@ function rsaRefusal(key: KeyObject): string | undefined {
   return isExponent ? undefined : 'the RSA exponent must be odd, at least 3 and at most 2^32';
 }
 
-/** Checks signatures that must be decoded first: in canonical base64url or not at all. */
-function decoding(isGood: (input: Buffer, signature: Buffer, key: KeyObject) => boolean): AlgorithmEntry['verify'] {
-  return (input, signature, key) => {
-    const bytes = decodeBase64url(signature);
-    return bytes !== undefined && isGood(latin1(input), bytes, key);
-  };
+function encoding(makeSignature: (input: Buffer, key: KeyObject) => Buffer): AlgorithmEntry['signer'] {
+  return (key) => (input) => encodeBase64url(makeSignature(latin1(input), key));
 }
 
-/**
- * Compares texts of one length in constant time. What is equal to the encoded MAC is canonical, so nothing needs to be
- * decoded. The buffers are shared by all calls, which are synchronous.
- */
-function createTextComparison(length: number): (expected: string, presented: string) => boolean {
-  const [one, other] = [Buffer.alloc(length), Buffer.alloc(length)];
-  return (expected, presented) => {
-    // As UTF-8, a character beyond ASCII changes the count of bytes; as Latin-1 it could turn into a letter.
-    if (presented.length !== length || other.write(presented, 'utf8') !== length) return false;
-    one.write(expected, 'latin1');
-    return timingSafeEqual(one, other);
+/** Checks signatures that must be decoded first: in canonical base64url or not at all. */
+function decoding(isGood: (input: Buffer, signature: Buffer, key: KeyObject) => boolean): AlgorithmEntry['verifier'] {
+  return (key) => (input, signature) => {
+    const bytes = decodeBase64url(signature);
+    return bytes !== undefined && isGood(latin1(input), bytes, key);
   };
 }
 

@@ -149,3 +149,11 @@ function countMembers(value: unknown): number {
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
+
+/** Freezes JSON data at any depth; what is no plain object or list stays as it is. */
+export function freezeJson<Value>(value: Value): Value {
+  const isPlain = Array.isArray(value) || (typeof value === 'object' && value !== null && isPlainObject(value));
+  if (!isPlain || Object.isFrozen(value)) return value;
+  for (const item of Object.values(value)) freezeJson(item);
+  return Object.freeze(value);
+}

@@ -1,4 +1,4 @@
-import { algorithms, isAlgorithm, type Algorithm } from './algorithms.ts';
+import { isAlgorithm, type Algorithm } from './algorithms.ts';
 import { decodeBase64url, decodeBase64urlText, encodeBase64url } from './base64url.ts';
 import { JwtError } from './errors.ts';
 import { Fault, faults, type Verdict } from './fault.ts';
@@ -58,8 +58,7 @@ export function readHeader(encoded: string): Verdict<JwtHeader> {
 
 /** Checks the signature with a key already chosen for it. */
 export function signatureFault(jws: CompactJws, key: JwtKey): Fault | undefined {
-  const { verifying } = keyMaterial(key);
-  if (algorithms[key.algorithm].verify(jws.signingInput, jws.signature, verifying)) return undefined;
+  if (keyMaterial(key).verify(jws.signingInput, jws.signature)) return undefined;
   return decodeBase64url(jws.signature) === undefined ? faults.malformed : faults.signatureInvalid;
 }
 
@@ -73,10 +72,10 @@ export function readJsonPart(part: string): Verdict<JsonObject> {
 
 /** Signs a header, encoded already, and a payload into a compact JWS. */
 export function signJws(header: string, payload: JsonObject, key: JwtKey): string {
-  const { signing } = keyMaterial(key);
-  if (signing === undefined) throw new JwtError('key_invalid', { reason: 'a public key cannot sign' });
+  const { sign } = keyMaterial(key);
+  if (sign === undefined) throw new JwtError('key_invalid', { reason: 'a public key cannot sign' });
   const signingInput = `${header}.${encodeJson(payload)}`;
-  return `${signingInput}.${algorithms[key.algorithm].sign(signingInput, signing)}`;
+  return `${signingInput}.${sign(signingInput)}`;
 }
 
 /** Writes a part of a token. */

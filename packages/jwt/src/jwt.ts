@@ -1,35 +1,17 @@
 import { decodeBase64url } from './base64url.ts';
-import { checkClaims, claimsFault, type JwtClaims } from './claims.ts';
-import { isJwtError, JwtError, type JwtErrorCode, type JwtErrorDetails } from './errors.ts';
-import { Fault, faults, type Verdict } from './fault.ts';
+import { claimsFault, type JwtClaims } from './claims.ts';
+import { JwtError } from './errors.ts';
+import { faults } from './fault.ts';
 import { isJsonObject, isJsonValue, type JsonObject } from './json.ts';
-import {
-  encodeJson,
-  readHeader,
-  readJsonPart,
-  signatureFault,
-  signJws,
-  splitJws,
-  type CompactJws,
-  type JwtHeader,
-} from './jws.ts';
+import { encodeJson, readJsonPart, signJws, splitJws, type JwtHeader } from './jws.ts';
 import type { LocalKeys } from './jwk-set.ts';
-import { isRemote, ringOf, type KeyRing } from './key-ring.ts';
+import type { Keys } from './key-ring.ts';
 import { JwtKey } from './key.ts';
+import { accepted, toOutcome, type JwtOutcome } from './outcome.ts';
+import { verdictOn } from './recent-verifications.ts';
 import type { RemoteJwkSet } from './remote-jwk-set.ts';
-import {
-  defaultTokenLength,
-  hasType,
-  resolveVerifyOptions,
-  type ResolvedOptions,
-  type VerifyOptions,
-} from './verify-options.ts';
-
-/** A token whose signature and claims have been checked. */
-export interface VerifiedJwt<Claims extends JwtClaims = JwtClaims> {
-  readonly header: JwtHeader;
-  readonly claims: Claims;
-}
+import type { VerifiedJwt } from './verification.ts';
+import { defaultTokenLength, resolveVerifyOptions, type VerifyOptions } from './verify-options.ts';
 
 /** How {@link signJwt} makes the header. */
 export interface SignOptions {
@@ -84,24 +66,25 @@ export function signJwt(claims: JwtClaims, key: JwtKey, options: SignOptions = {
  * @throws {TypeError} for options that do not make sense, whatever the token
  * @see {@link https://www.rfc-editor.org/rfc/rfc7519.html#section-7.2 RFC 7519, section 7.2}
  */
-export function verifyJwt(token: string, options: VerifyOptions<LocalKeys>): VerifiedJwt;
-export function verifyJwt(token: string, options: VerifyOptions<RemoteJwkSet>): Promise<VerifiedJwt>;
-export function verifyJwt(token: string, options: VerifyOptions): VerifiedJwt | Promise<VerifiedJwt>;
-export function verifyJwt(token: string, options: VerifyOptions): VerifiedJwt | Promise<VerifiedJwt> {
-  const verdict = verdictOn(token, options);
+export function verifyJwt<Claims extends object = JwtClaims>(
+  token: string,
+  options: VerifyOptions<LocalKeys, Claims>,
+): VerifiedJwt<Claims>;
+export function verifyJwt<Claims extends object = JwtClaims>(
+  token: string,
+  options: VerifyOptions<RemoteJwkSet, Claims>,
+): Promise<VerifiedJwt<Claims>>;
+export function verifyJwt<Claims extends object = JwtClaims>(
+  token: string,
+  options: VerifyOptions<Keys, Claims>,
+): VerifiedJwt<Claims> | Promise<VerifiedJwt<Claims>>;
+export function verifyJwt(
+  token: string,
+  options: VerifyOptions<Keys, object>,
+): VerifiedJwt<object> | Promise<VerifiedJwt<object>> {
+  const verdict = verdictOn(token, options, resolveVerifyOptions);
   return verdict instanceof Promise ? verdict.then(accepted) : accepted(verdict);
 }
-
-/** What became of a token: its header and claims, or why it was refused. */
-export type JwtOutcome =
-  | ({ readonly ok: true } & VerifiedJwt)
-  | {
-      readonly [Code in JwtErrorCode]: {
-        readonly ok: false;
-        readonly code: Code;
-        readonly details: JwtErrorDetails[Code];
-      };
-    }[JwtErrorCode];
 
 /**
  * Verifies a JWT as {@link verifyJwt} does, and returns the refusal instead of throwing it.
@@ -119,11 +102,23 @@ export type JwtOutcome =
  * @throws {JwtError} `key_invalid`
  * @throws {TypeError} for options that do not make sense, whatever the token
  */
-export function tryVerifyJwt(token: string, options: VerifyOptions<LocalKeys>): JwtOutcome;
-export function tryVerifyJwt(token: string, options: VerifyOptions<RemoteJwkSet>): Promise<JwtOutcome>;
-export function tryVerifyJwt(token: string, options: VerifyOptions): JwtOutcome | Promise<JwtOutcome>;
-export function tryVerifyJwt(token: string, options: VerifyOptions): JwtOutcome | Promise<JwtOutcome> {
-  const verdict = verdictOn(token, options);
+export function tryVerifyJwt<Claims extends object = JwtClaims>(
+  token: string,
+  options: VerifyOptions<LocalKeys, Claims>,
+): JwtOutcome<Claims>;
+export function tryVerifyJwt<Claims extends object = JwtClaims>(
+  token: string,
+  options: VerifyOptions<RemoteJwkSet, Claims>,
+): Promise<JwtOutcome<Claims>>;
+export function tryVerifyJwt<Claims extends object = JwtClaims>(
+  token: string,
+  options: VerifyOptions<Keys, Claims>,
+): JwtOutcome<Claims> | Promise<JwtOutcome<Claims>>;
+export function tryVerifyJwt(
+  token: string,
+  options: VerifyOptions<Keys, object>,
+): JwtOutcome<object> | Promise<JwtOutcome<object>> {
+  const verdict = verdictOn(token, options, resolveVerifyOptions);
   return verdict instanceof Promise ? verdict.then(toOutcome) : toOutcome(verdict);
 }
 
@@ -146,68 +141,6 @@ export function decodeJwtUnverified(token: string): {
   const jws = accepted(splitJws(token, defaultTokenLength));
   if (decodeBase64url(jws.signature) === undefined) throw faults.malformed.toError();
   return { header: accepted(readJsonPart(jws.header)), claims: accepted(readJsonPart(jws.payload)) };
-}
-
-function verdictOn(token: string, options: VerifyOptions): Verdict<VerifiedJwt> | Promise<Verdict<VerifiedJwt>> {
-  const { keys } = options;
-  if (isRemote(keys)) return judgeByRemoteKeys(token, keys, options);
-  const resolved = resolveVerifyOptions(options);
-  return judge(token, ringOf(keys, resolved.algorithms), resolved);
-}
-
-async function judgeByRemoteKeys(
-  token: string,
-  remote: RemoteJwkSet,
-  given: VerifyOptions,
-): Promise<Verdict<VerifiedJwt>> {
-  const options = resolveVerifyOptions(given);
-  // Everything that can be refused before a key is needed: a bad token never causes a fetch.
-  const jws = splitJws(token, options.maxTokenLength);
-  if (jws instanceof Fault) return jws;
-  const header = readHeader(jws.header);
-  if (header instanceof Fault) return header;
-  const unavailable = await remote.refresh(header.kid).catch(keysFault);
-  if (unavailable !== undefined) return unavailable;
-  if (remote.keys === undefined) return new Fault('keys_unavailable', { reason: 'network' });
-  return judge(token, ringOf(remote.keys, options.algorithms), options);
-}
-
-function keysFault(error: unknown): Fault {
-  if (isJwtError(error) && error.code === 'keys_unavailable') return new Fault(error.code, error.details);
-  throw error;
-}
-
-/** The signature comes before anything it protects is believed, or even parsed. */
-function judge(token: string, ring: KeyRing, options: ResolvedOptions): Verdict<VerifiedJwt> {
-  const jws = splitJws(token, options.maxTokenLength);
-  if (jws instanceof Fault) return jws;
-  const recalled = ring.recall(jws.header);
-  const known = recalled ?? ring.identify(jws.header);
-  if (known instanceof Fault) return known;
-  const forged = signatureFault(jws, known.key);
-  if (forged !== undefined) return forged;
-  if (recalled === undefined) ring.remember(jws.header, known);
-  return judgeSigned(jws, known.header, options);
-}
-
-function judgeSigned(jws: CompactJws, header: JwtHeader, options: ResolvedOptions): Verdict<VerifiedJwt> {
-  if (options.typ !== undefined && !hasType(header.typ, options.typ)) {
-    return new Fault('type_mismatch', { expected: options.typ });
-  }
-  const claims = readJsonPart(jws.payload);
-  if (claims instanceof Fault) return claims;
-  return checkClaims(claims, options.claims, options.now ?? Date.now() / 1000) ?? { header, claims };
-}
-
-function toOutcome(verdict: Verdict<VerifiedJwt>): JwtOutcome {
-  return verdict instanceof Fault
-    ? ({ ok: false, code: verdict.code, details: verdict.details } as JwtOutcome)
-    : { ok: true, ...verdict };
-}
-
-function accepted<Value>(verdict: Verdict<Value>): Value {
-  if (verdict instanceof Fault) throw verdict.toError();
-  return verdict;
 }
 
 function makeHeader(key: JwtKey, { typ = 'JWT', header = {} }: SignOptions): JwtHeader {

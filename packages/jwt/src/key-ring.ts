@@ -1,6 +1,6 @@
 import type { Algorithm } from './algorithms.ts';
 import { Fault, faults, type Verdict } from './fault.ts';
-import { compileJwkSet, type LocalKeys } from './jwk-set.ts';
+import { compileJwkSet, type JwkSet, type LocalKeys } from './jwk-set.ts';
 import { readHeader, type JwtHeader } from './jws.ts';
 import { JwtKey } from './key.ts';
 import type { RemoteJwkSet } from './remote-jwk-set.ts';
@@ -15,6 +15,7 @@ export function isRemote(keys: Keys): keys is RemoteJwkSet {
 
 /** A header that has been read, and the one key that fits it. */
 export interface KnownHeader {
+  readonly encoded: string;
   readonly header: JwtHeader;
   readonly key: JwtKey;
 }
@@ -33,30 +34,36 @@ export class KeyRing {
   readonly #keys: readonly JwtKey[];
   readonly #accepted: readonly Algorithm[] | undefined;
   readonly #known = new Map<string, KnownHeader>();
+  #latest: KnownHeader | undefined;
 
-  constructor(keys: readonly JwtKey[], accepted: readonly Algorithm[] | undefined) {
-    this.#keys = keys;
+  constructor(keys: LocalKeys, accepted: readonly Algorithm[] | undefined) {
+    this.#keys = listKeys(keys, accepted);
     this.#accepted = accepted;
   }
 
-  /** What a header is known for. */
-  recall(encodedHeader: string): KnownHeader | undefined {
-    return this.#known.get(encodedHeader);
+  /** Reads a header and chooses its key. */
+  identify(encoded: string): Verdict<KnownHeader> {
+    if (encoded === this.#latest?.encoded) return this.#latest;
+    return this.#known.get(encoded) ?? this.#read(encoded);
   }
 
   /** Remembers a header under which a good signature was seen. */
-  remember(encodedHeader: string, known: KnownHeader): void {
+  remember(known: KnownHeader): void {
+    if (known === this.#latest) return;
+    this.#latest = known;
+    if (this.#known.has(known.encoded)) return;
     if (this.#known.size >= mostHeaders) this.#known.clear();
     // A slice would keep the whole token in memory.
-    this.#known.set(Buffer.from(encodedHeader, 'latin1').toString('latin1'), known);
+    const encoded = Buffer.from(known.encoded, 'latin1').toString('latin1');
+    this.#latest = { ...known, encoded };
+    this.#known.set(encoded, this.#latest);
   }
 
-  /** Reads a header and chooses its key. */
-  identify(encodedHeader: string): Verdict<KnownHeader> {
-    const header = readHeader(encodedHeader);
+  #read(encoded: string): Verdict<KnownHeader> {
+    const header = readHeader(encoded);
     if (header instanceof Fault) return header;
     const key = this.#choose(header);
-    return key instanceof Fault ? key : { header: Object.freeze(header), key };
+    return key instanceof Fault ? key : { encoded, header: Object.freeze(header), key };
   }
 
   #choose({ alg, kid }: JwtHeader): Verdict<JwtKey> {
@@ -75,37 +82,18 @@ export class KeyRing {
   }
 }
 
-/** Rings by the object that holds the keys and by the accepted algorithms: neither changes. */
-const rings = new WeakMap<object, Map<string, KeyRing>>();
-
-/** The ring of these keys. A list may change between two calls, so it gets a new one each time. */
-export function ringOf(keys: LocalKeys, accepted: readonly Algorithm[] | undefined): KeyRing {
-  if (isKeyList(keys)) return new KeyRing([...keys], accepted);
-  let variants = rings.get(keys);
-  if (variants === undefined) rings.set(keys, (variants = new Map<string, KeyRing>()));
-  const variant = accepted === undefined ? '' : accepted.join();
-  let ring = variants.get(variant);
-  if (ring === undefined) variants.set(variant, (ring = new KeyRing(listKeys(keys, accepted), accepted)));
-  return ring;
+function listKeys(keys: LocalKeys, accepted: readonly Algorithm[] | undefined): readonly JwtKey[] {
+  if (keys instanceof JwtKey) return [keys];
+  if (!Array.isArray(keys)) return compileJwkSet(jwkSetOf(keys), accepted);
+  const listed: readonly unknown[] = keys;
+  const list = listed.filter((key) => key instanceof JwtKey);
+  if (list.length > 0 && list.length === listed.length) return list;
+  throw new TypeError('A list of keys must hold at least one JwtKey, and nothing else');
 }
 
-function listKeys(
-  keys: Exclude<LocalKeys, readonly JwtKey[]>,
-  accepted: readonly Algorithm[] | undefined,
-): readonly JwtKey[] {
-  return keys instanceof JwtKey ? [keys] : compileJwkSet(keys, accepted);
-}
-
-function isKeyList(keys: LocalKeys): keys is readonly JwtKey[] {
-  if (keys instanceof JwtKey) return false;
-  if (!Array.isArray(keys)) {
-    if (typeof keys === 'object' && keys !== null && 'keys' in keys && Array.isArray(keys.keys)) return false;
-    throw new TypeError(
-      'keys must be a JwtKey, a list of them, a JWK Set or a remoteJwkSet(); wrap a secret in secretKey()',
-    );
-  }
-  if (keys.length === 0 || !keys.every((key) => key instanceof JwtKey)) {
-    throw new TypeError('A list of keys must hold at least one JwtKey, and nothing else');
-  }
-  return true;
+function jwkSetOf(keys: unknown): JwkSet {
+  if (typeof keys === 'object' && keys !== null && 'keys' in keys && Array.isArray(keys.keys)) return keys as JwkSet;
+  throw new TypeError(
+    'keys must be a JwtKey, a list of them, a JWK Set or a remoteJwkSet(); wrap a secret in secretKey()',
+  );
 }

@@ -1,11 +1,13 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { algorithms, isAlgorithm, type Algorithm } from './algorithms.ts';
+import { algorithms, isAlgorithm, type Algorithm, type Sign, type Verify } from './algorithms.ts';
 import { JwtError } from './errors.ts';
 
-/** The KeyObjects behind a key: one made to sign with (unless the key is public) and one to verify with. */
+/** What is behind a key: a KeyObject made to sign with (unless the key is public), one to verify with, and both acts. */
 export interface KeyMaterial {
   readonly signing: KeyObject | undefined;
   readonly verifying: KeyObject;
+  readonly sign: Sign | undefined;
+  readonly verify: Verify;
 }
 
 /** Reads the material of a key. For the modules of this package: index.ts does not export it. */
@@ -50,22 +52,21 @@ export class JwtKey {
     this.algorithm = algorithm;
     this.keyId = keyId;
     this.type = keyObject.type;
-    this.#material = {
-      signing: keyObject.type === 'public' ? undefined : keyObject,
-      verifying: keyObject.type === 'private' ? createPublicKey(keyObject) : keyObject,
-    };
-    if (keyObject.type === 'private') provePair(algorithm, this.#material.verifying, keyObject);
+    const { signer, verifier } = algorithms[algorithm];
+    const signing = keyObject.type === 'public' ? undefined : keyObject;
+    const verifying = keyObject.type === 'private' ? createPublicKey(keyObject) : keyObject;
+    this.#material = { signing, verifying, sign: signing && signer(signing), verify: verifier(verifying) };
+    if (keyObject.type === 'private') provePair(this.#material);
     Object.freeze(this);
   }
 }
 
 /** A private key whose parts do not belong together signs what nobody can verify, or leaks itself (RSA fault attacks). */
-function provePair(algorithm: Algorithm, verifying: KeyObject, signing: KeyObject): void {
-  const { sign, verify } = algorithms[algorithm];
+function provePair({ sign, verify }: KeyMaterial): void {
   const probe = 'pairwise consistency';
   let fits = false;
   try {
-    fits = verify(probe, sign(probe, signing), verifying);
+    fits = sign !== undefined && verify(probe, sign(probe));
   } catch {
     // OpenSSL throws for some broken keys; the outcome is the same.
   }

@@ -1,9 +1,11 @@
 import { isAlgorithm, type Algorithm } from './algorithms.ts';
-import type { ClaimExpectations } from './claims.ts';
+import type { ClaimExpectations, JwtClaims } from './claims.ts';
 import type { Keys } from './key-ring.ts';
+import { isStandardSchema, type StandardSchema } from './standard-schema.ts';
+import { profileOf, type TokenProfile } from './token-profile.ts';
 
 /** What {@link verifyJwt} holds a token against. */
-export interface VerifyOptions<From extends Keys = Keys> {
+export interface VerifyOptions<From extends Keys = Keys, Claims extends object = JwtClaims> {
   /** The keys we trust. */
   readonly keys: From;
   /** The algorithms accepted. Default: those of the keys. */
@@ -26,25 +28,26 @@ export interface VerifyOptions<From extends Keys = Keys> {
   readonly maxTokenAge?: number;
   /** Characters a token may have. Default: 8192. */
   readonly maxTokenLength?: number;
+  /**
+   * A validator for the claims (Zod, Valibot, ArkType, any Standard Schema that answers synchronously), asked when all
+   * else fits: the claims are what it makes of them, in its type. Default: none.
+   */
+  readonly schema?: StandardSchema<Claims>;
 }
 
-/** Options after validation, with every default in place. */
-export interface ResolvedOptions {
+/** What tokens are held against: options after validation, with every default in place. */
+export interface Expectations {
   readonly algorithms: readonly Algorithm[] | undefined;
   readonly typ: string | undefined;
   readonly maxTokenLength: number;
   readonly claims: ClaimExpectations;
-  /** Seconds since 1970; undefined: the clock. */
-  readonly now: number | undefined;
+  readonly schema: StandardSchema<object> | undefined;
 }
 
 /** Characters a token may have when no option says otherwise. */
 export const defaultTokenLength = 8192;
 
 const defaults = { requiredClaims: ['exp'], clockTolerance: 5, maxTokenLength: defaultTokenLength } as const;
-
-/** RFC 9068, sections 2.2 and 4: what an access token must carry to be checked at all. */
-const requiredByType: ReadonlyMap<string, readonly string[]> = new Map([['at+jwt', ['exp', 'iss', 'aud', 'sub']]]);
 
 const optionNames: ReadonlySet<string> = new Set<keyof VerifyOptions>([
   'keys',
@@ -58,62 +61,57 @@ const optionNames: ReadonlySet<string> = new Set<keyof VerifyOptions>([
   'clockTolerance',
   'maxTokenAge',
   'maxTokenLength',
+  'schema',
 ]);
 
-/** Validates the options of {@link verifyJwt} and fills in the defaults. */
-export function resolveVerifyOptions(options: VerifyOptions): ResolvedOptions {
+/** Validates the options of {@link verifyJwt} and fills in the defaults; the profile is that of their `typ` unless given. */
+export function resolveVerifyOptions(options: VerifyOptions<Keys, object>, profile?: TokenProfile): Expectations {
   for (const name of Object.keys(options)) refuseStrangeOption(name, options);
   const { requiredClaims = defaults.requiredClaims, clockTolerance = defaults.clockTolerance } = options;
-  const typ = options.typ === undefined ? undefined : text('typ', options.typ);
+  const { issuer, audience, subject, typ, maxTokenAge, maxTokenLength = defaults.maxTokenLength, schema } = options;
+  if (schema !== undefined && !isStandardSchema(schema)) throw new TypeError('schema must be a Standard Schema');
+  if (typ !== undefined) text('typ', typ);
+  const { required, shapesFault } = profile ?? profileOf(typ);
   return {
     algorithms: options.algorithms === undefined ? undefined : algorithmList(options.algorithms),
     typ,
-    maxTokenLength: within(
-      'maxTokenLength',
-      options.maxTokenLength ?? defaults.maxTokenLength,
-      1,
-      Number.MAX_SAFE_INTEGER,
-    ),
-    now: options.now === undefined ? undefined : seconds(options.now),
+    maxTokenLength: within('maxTokenLength', maxTokenLength, 1, Number.MAX_SAFE_INTEGER),
+    schema,
     claims: {
-      issuers: options.issuer === undefined ? undefined : textList('issuer', options.issuer),
-      audiences: options.audience === undefined ? undefined : textList('audience', options.audience),
-      subject: options.subject === undefined ? undefined : text('subject', options.subject),
-      required: requiredClaimsFor(typ, requiredClaims),
+      issuers: issuer === undefined ? undefined : textList('issuer', issuer),
+      audiences: audience === undefined ? undefined : textList('audience', audience),
+      subject: subject === undefined ? undefined : text('subject', subject),
+      required: [...new Set([...required, ...claimNames(requiredClaims)])],
       tolerance: within('clockTolerance', clockTolerance, 0, 60),
       maximumAge:
-        options.maxTokenAge === undefined
-          ? undefined
-          : within('maxTokenAge', options.maxTokenAge, 0, Number.MAX_SAFE_INTEGER),
+        maxTokenAge === undefined ? undefined : within('maxTokenAge', maxTokenAge, 0, Number.MAX_SAFE_INTEGER),
+      shapesFault,
     },
   };
 }
 
+/** The moment to verify for, in seconds since 1970. */
+export function momentOf({ now }: { readonly now?: Date }): number {
+  if (now === undefined) return Date.now() / 1000;
+  const time = now instanceof Date ? now.getTime() / 1000 : Number.NaN;
+  if (Number.isNaN(time)) throw new TypeError('now must be a valid Date');
+  return time;
+}
+
 /** A check must not vanish because its name was mistyped or its variable was not set. */
-function refuseStrangeOption(name: string, options: VerifyOptions): void {
+function refuseStrangeOption(name: string, options: VerifyOptions<Keys, object>): void {
   if (!optionNames.has(name)) throw new TypeError(`There is no option ${name}`);
   if (options[name as keyof VerifyOptions] !== undefined) return;
   throw new TypeError(`The option ${name} must have a value`);
 }
 
-/** Compares media types: any case, `application/` may be left out (RFC 7515, section 4.1.9). */
-export function hasType(typ: string | undefined, expected: string): boolean {
-  return typ !== undefined && (typ === expected || mediaType(typ) === mediaType(expected));
-}
-
-function mediaType(typ: string): string {
-  const type = typ.toLowerCase();
-  return type.startsWith('application/') ? type.slice('application/'.length) : type;
-}
-
-function requiredClaimsFor(typ: string | undefined, requested: readonly string[]): readonly string[] {
-  if (!Array.isArray(requested)) throw new TypeError('requiredClaims must be a list of claim names');
-  const profile = typ === undefined ? undefined : requiredByType.get(mediaType(typ));
-  return profile === undefined ? requested : [...profile, ...requested];
+function claimNames(names: readonly string[]): readonly string[] {
+  if (!Array.isArray(names)) throw new TypeError('requiredClaims must be a list of claim names');
+  return names;
 }
 
 function algorithmList(algorithms: readonly Algorithm[]): readonly Algorithm[] {
-  if (Array.isArray(algorithms) && algorithms.length > 0 && algorithms.every(isAlgorithm)) return algorithms;
+  if (Array.isArray(algorithms) && algorithms.length > 0 && algorithms.every(isAlgorithm)) return [...algorithms];
   throw new TypeError('algorithms must be a list of at least one of algorithmNames');
 }
 
@@ -129,13 +127,8 @@ function text(name: string, value: unknown): string {
   return value;
 }
 
-function seconds(now: Date): number {
-  const time = now instanceof Date ? now.getTime() / 1000 : Number.NaN;
-  if (Number.isNaN(time)) throw new TypeError('now must be a valid Date');
-  return time;
-}
-
-function within(name: string, value: number, least: number, most: number): number {
+/** A number within its bounds. */
+export function within(name: string, value: number, least: number, most: number): number {
   if (typeof value === 'number' && value >= least && value <= most) return value;
   throw new TypeError(`${name} must be a number from ${least} to ${most}`);
 }

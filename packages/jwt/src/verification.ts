@@ -1,0 +1,98 @@
+import { checkClaims, timeFault, type JwtClaims } from './claims.ts';
+import { isJwtError } from './errors.ts';
+import { Fault, type Verdict } from './fault.ts';
+import { freezeJson } from './json.ts';
+import { readHeader, readJsonPart, signatureFault, splitJws, type JwtHeader } from './jws.ts';
+import type { LocalKeys } from './jwk-set.ts';
+import { KeyRing } from './key-ring.ts';
+import type { RemoteJwkSet } from './remote-jwk-set.ts';
+import { validated } from './standard-schema.ts';
+import { TokenCache } from './token-cache.ts';
+import { hasType } from './token-profile.ts';
+import type { Expectations } from './verify-options.ts';
+
+/** A token whose signature and claims have been checked. */
+export interface VerifiedJwt<Claims extends object = JwtClaims> {
+  readonly header: JwtHeader;
+  readonly claims: Claims;
+}
+
+/** A good token as it is remembered: of what was checked only the times can change. */
+interface RememberedJwt {
+  readonly claims: JwtClaims;
+  readonly verified: VerifiedJwt<object>;
+}
+
+/** The check of tokens with keys in hand, under one set of expectations. */
+export class Verification {
+  readonly #ring: KeyRing;
+  readonly #expected: Expectations;
+  readonly #cache: TokenCache<RememberedJwt> | undefined;
+
+  constructor(keys: LocalKeys, expected: Expectations, cacheSize = 0) {
+    this.#ring = new KeyRing(keys, expected.algorithms);
+    this.#expected = expected;
+    this.#cache = cacheSize === 0 ? undefined : new TokenCache(cacheSize);
+  }
+
+  /** Says what becomes of a token at a moment, in seconds since 1970. */
+  judge(token: string, now: number): Verdict<VerifiedJwt<object>> {
+    const remembered = this.#cache?.recall(token);
+    if (remembered !== undefined) {
+      return timeFault(remembered.claims, this.#expected.claims, now) ?? remembered.verified;
+    }
+    const examined = this.#examine(token, now);
+    if (examined instanceof Fault) return examined;
+    const verified = this.#typed(examined);
+    if (verified instanceof Fault || this.#cache === undefined) return verified;
+    // What several callers get must not be changed by one of them.
+    this.#cache.remember(token, { claims: examined.claims, verified: freezeJson(verified) });
+    return verified;
+  }
+
+  /** The signature comes before anything it protects is believed, or even parsed. */
+  #examine(token: string, now: number): Verdict<VerifiedJwt> {
+    const { maxTokenLength, typ, claims: expected } = this.#expected;
+    const jws = splitJws(token, maxTokenLength);
+    if (jws instanceof Fault) return jws;
+    const known = this.#ring.identify(jws.header);
+    if (known instanceof Fault) return known;
+    const forged = signatureFault(jws, known.key);
+    if (forged !== undefined) return forged;
+    this.#ring.remember(known);
+    const { header } = known;
+    if (typ !== undefined && !hasType(header.typ, typ)) return new Fault('type_mismatch', { expected: typ });
+    const claims = readJsonPart(jws.payload);
+    if (claims instanceof Fault) return claims;
+    return checkClaims(claims, expected, now) ?? { header, claims };
+  }
+
+  #typed(examined: VerifiedJwt): Verdict<VerifiedJwt<object>> {
+    const { schema } = this.#expected;
+    if (schema === undefined) return examined;
+    const claims = validated(schema, examined.claims);
+    return claims instanceof Fault ? claims : { header: examined.header, claims };
+  }
+}
+
+/** Fetches the keys a token needs, then judges it. */
+export async function judgeByRemoteKeys(
+  token: string,
+  remote: RemoteJwkSet,
+  maxTokenLength: number,
+  judge: (keys: LocalKeys) => Verdict<VerifiedJwt<object>>,
+): Promise<Verdict<VerifiedJwt<object>>> {
+  // Everything that can be refused before a key is needed: a bad token never causes a fetch.
+  const jws = splitJws(token, maxTokenLength);
+  if (jws instanceof Fault) return jws;
+  const header = readHeader(jws.header);
+  if (header instanceof Fault) return header;
+  const unavailable = await remote.refresh(header.kid).catch(keysFault);
+  if (unavailable !== undefined) return unavailable;
+  return remote.keys === undefined ? new Fault('keys_unavailable', { reason: 'network' }) : judge(remote.keys);
+}
+
+function keysFault(error: unknown): Fault {
+  if (isJwtError(error) && error.code === 'keys_unavailable') return new Fault(error.code, error.details);
+  throw error;
+}

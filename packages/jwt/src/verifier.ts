@@ -1,0 +1,159 @@
+import { resolveAccessTokenOptions, type AccessTokenClaims, type VerifyAccessTokenOptions } from './access-token.ts';
+import type { JwtClaims } from './claims.ts';
+import { Fault, type Verdict } from './fault.ts';
+import type { LocalKeys } from './jwk-set.ts';
+import { isRemote, type Keys } from './key-ring.ts';
+import { accepted, toOutcome, type JwtOutcome } from './outcome.ts';
+import type { RemoteJwkSet } from './remote-jwk-set.ts';
+import { judgeByRemoteKeys, Verification, type VerifiedJwt } from './verification.ts';
+import { momentOf, resolveVerifyOptions, within, type Expectations, type VerifyOptions } from './verify-options.ts';
+
+/** What a verifier has besides the options of each call. */
+interface VerifierSettings {
+  /**
+   * How many verified tokens are remembered, so that the same token costs next to nothing the next time: about 1.4 KB
+   * each for ordinary tokens. At most 1,000,000. Default: 0, none.
+   */
+  readonly cacheSize?: number;
+  /** The clock. Default: the system's. */
+  readonly now?: () => Date;
+}
+
+/** What {@link createJwtVerifier} fixes for every token. */
+export type JwtVerifierOptions<From extends Keys = Keys, Claims extends object = JwtClaims> = VerifierSettings &
+  Omit<VerifyOptions<From, Claims>, 'now'>;
+
+/** What {@link createAccessTokenVerifier} fixes for every token. */
+export type AccessTokenVerifierOptions<
+  From extends Keys = Keys,
+  Claims extends object = AccessTokenClaims,
+> = VerifierSettings & Omit<VerifyAccessTokenOptions<From, Claims>, 'now'>;
+
+/** Verifies tokens under fixed options, with keys in hand. */
+export interface JwtVerifier<Claims extends object = JwtClaims> {
+  /** Returns header and claims, as `verifyJwt` does. Throws {@link JwtError}. */
+  verify(token: string): VerifiedJwt<Claims>;
+  /** The same checks, and the refusal as a value, as `tryVerifyJwt` does. */
+  tryVerify(token: string): JwtOutcome<Claims>;
+}
+
+/** Verifies tokens under fixed options: at once while the keys it needs are in hand, else with a promise. */
+export interface RemoteJwtVerifier<Claims extends object = JwtClaims> {
+  /** Returns header and claims, as `verifyJwt` does. Throws, or rejects with, {@link JwtError}. */
+  verify(token: string): VerifiedJwt<Claims> | Promise<VerifiedJwt<Claims>>;
+  /** The same checks, and the refusal as a value, as `tryVerifyJwt` does. */
+  tryVerify(token: string): JwtOutcome<Claims> | Promise<JwtOutcome<Claims>>;
+}
+
+/**
+ * Makes a verifier: `verifyJwt` with everything fixed but the token.
+ *
+ * The options are checked here, once. With `cacheSize` a token that was found good is recognised the next time without
+ * its signature: only under these options, only until it expires, and only while the keys are the same; its claims are
+ * frozen, for several callers get them. Does **not** check scopes, roles or revocation.
+ *
+ * @example
+ * import { createJwtVerifier, secretKey } from '@sallyport/jwt';
+ *
+ * const keys = secretKey('thirty-two random bytes, not words');
+ * const verifier = createJwtVerifier({ keys, issuer: 'https://auth.example.com', cacheSize: 10_000 });
+ * const outcome = verifier.tryVerify('not.a.token');
+ * if (!outcome.ok) console.log(outcome.code); // token_malformed
+ *
+ * @throws {JwtError} `key_invalid`
+ * @throws {TypeError} for options that do not make sense
+ */
+export function createJwtVerifier<Claims extends object = JwtClaims>(
+  options: JwtVerifierOptions<LocalKeys, Claims>,
+): JwtVerifier<Claims>;
+export function createJwtVerifier<Claims extends object = JwtClaims>(
+  options: JwtVerifierOptions<Keys, Claims>,
+): RemoteJwtVerifier<Claims>;
+export function createJwtVerifier(options: JwtVerifierOptions<Keys, object>): RemoteJwtVerifier<object> {
+  return makeVerifier(options, resolveVerifyOptions);
+}
+
+/**
+ * Makes a verifier of access tokens: `verifyAccessToken` with everything fixed but the token.
+ *
+ * See {@link createJwtVerifier} for the cache.
+ *
+ * @example
+ * import { createAccessTokenVerifier, issuerJwkSet } from '@sallyport/jwt';
+ *
+ * const issuer = 'https://auth.example.com';
+ * const keys = issuerJwkSet(issuer);
+ * const verifier = createAccessTokenVerifier({ keys, issuer, audience: 'https://api.example.com', cacheSize: 10_000 });
+ * const subjectOf = async (token: string) => (await verifier.verify(token)).claims.sub;
+ *
+ * @throws {JwtError} `key_invalid`
+ * @throws {TypeError} for options that do not make sense
+ */
+export function createAccessTokenVerifier<Claims extends object = AccessTokenClaims>(
+  options: AccessTokenVerifierOptions<LocalKeys, Claims>,
+): JwtVerifier<Claims>;
+export function createAccessTokenVerifier<Claims extends object = AccessTokenClaims>(
+  options: AccessTokenVerifierOptions<Keys, Claims>,
+): RemoteJwtVerifier<Claims>;
+export function createAccessTokenVerifier(
+  options: AccessTokenVerifierOptions<Keys, object>,
+): RemoteJwtVerifier<object> {
+  return makeVerifier(options, resolveAccessTokenOptions);
+}
+
+/** Judges one token; a promise only when keys must be fetched for it. */
+type Judge = (token: string) => Verdict<VerifiedJwt<object>> | Promise<Verdict<VerifiedJwt<object>>>;
+
+function makeVerifier<Options extends JwtVerifierOptions<Keys, object>>(
+  { cacheSize = 0, now, ...options }: Options,
+  resolve: (options: Omit<Options, keyof VerifierSettings>) => Expectations,
+): RemoteJwtVerifier<object> {
+  const expected = resolve(options);
+  const size = within('cacheSize', cacheSize, 0, 1_000_000);
+  if (now !== undefined && typeof now !== 'function') throw new TypeError('now must be a function that returns a Date');
+  const seconds = (): number => momentOf(now === undefined ? {} : { now: now() });
+  const { keys } = options;
+  const judge = isRemote(keys)
+    ? judgeByKeysOf(keys, expected, size, seconds)
+    : judgeBy(new Verification(keys, expected, size), seconds);
+  return {
+    verify: (token) => {
+      const verdict = judge(token);
+      return verdict instanceof Promise ? verdict.then(accepted) : accepted(verdict);
+    },
+    tryVerify: (token) => {
+      const verdict = judge(token);
+      return verdict instanceof Promise ? verdict.then(toOutcome) : toOutcome(verdict);
+    },
+  };
+}
+
+function judgeBy(verification: Verification, seconds: () => number): Judge {
+  return (token) => verification.judge(token, seconds());
+}
+
+/** Fetched keys come as a new object, and with it goes all that was found good under the former ones. */
+function judgeByKeysOf(remote: RemoteJwkSet, expected: Expectations, cacheSize: number, seconds: () => number): Judge {
+  let [inHand, verification]: [LocalKeys?, Verification?] = [];
+  const verificationFor = (keys: LocalKeys): Verification => {
+    if (verification === undefined || keys !== inHand) {
+      verification = new Verification(keys, expected, cacheSize);
+      inHand = keys;
+    }
+    return verification;
+  };
+  return (token) => {
+    const keys = remote.keys;
+    const verdict = keys && verificationFor(keys).judge(token, seconds());
+    return verdict === undefined || isKeyUnknown(verdict)
+      ? judgeByRemoteKeys(token, remote, expected.maxTokenLength, (fetched) =>
+          verificationFor(fetched).judge(token, seconds()),
+        )
+      : verdict;
+  };
+}
+
+/** The issuer may have published a fitting key since: worth asking, at the pace the remote set allows. */
+function isKeyUnknown(verdict: Verdict<unknown>): boolean {
+  return verdict instanceof Fault && (verdict.code === 'key_not_found' || verdict.code === 'algorithm_not_allowed');
+}
