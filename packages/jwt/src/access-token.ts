@@ -6,6 +6,7 @@ import type { JwtKey } from './key.ts';
 import { accepted } from './outcome.ts';
 import { verdictOn } from './recent-verifications.ts';
 import type { RemoteJwkSet } from './remote-jwk-set.ts';
+import type { JwtSigner } from './signer.ts';
 import { accessTokenProfile, accessTokenType } from './token-profile.ts';
 import type { VerifiedJwt } from './verification.ts';
 import { resolveVerifyOptions, type Expectations, type VerifyOptions } from './verify-options.ts';
@@ -55,7 +56,7 @@ export interface VerifyAccessTokenOptions<
 const requiredWhenIssued = ['iss', 'sub', 'aud', 'client_id', 'iat', 'exp', 'jti'];
 
 /**
- * Issues an access token: a JWT of type `at+jwt`.
+ * Issues an access token: a JWT of type `at+jwt`. With a {@link JwtSigner} it returns a promise.
  *
  * @example
  * import { randomUUID } from 'node:crypto';
@@ -79,7 +80,9 @@ const requiredWhenIssued = ['iss', 'sub', 'aud', 'client_id', 'iat', 'exp', 'jti
  * @throws {JwtError} `claim_missing`, `claims_invalid`; `key_invalid` for a public key
  * @see {@link https://www.rfc-editor.org/rfc/rfc9068.html#section-2 RFC 9068, section 2}
  */
-export function issueAccessToken(claims: NewAccessTokenClaims, key: JwtKey): string {
+export function issueAccessToken(claims: NewAccessTokenClaims, key: JwtKey): string;
+export function issueAccessToken(claims: NewAccessTokenClaims, signer: JwtSigner): Promise<string>;
+export function issueAccessToken(claims: NewAccessTokenClaims, key: JwtKey | JwtSigner): string | Promise<string> {
   const fault = missingFault(claims, requiredWhenIssued) ?? accessTokenProfile.shapesFault(claims);
   if (fault !== undefined) throw fault.toError();
   return signJwt(claims, key, { typ: accessTokenType });

@@ -1,10 +1,16 @@
 import { isUtf8 } from 'node:buffer';
 
+/** Long enough for the parts of ordinary tokens. Everything here is synchronous, so one buffer serves all calls. */
+const scratch = Buffer.alloc(8192);
+
 /** Encodes bytes, or the UTF-8 bytes of a text, as base64url without padding (RFC 7515, section 2). */
 export function encodeBase64url(data: string | Uint8Array): string {
-  const bytes =
-    typeof data === 'string' ? Buffer.from(data, 'utf8') : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-  return bytes.toString('base64url');
+  if (typeof data !== 'string') {
+    return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64url');
+  }
+  // A character takes at most three bytes of UTF-8.
+  const bytes = data.length * 3 > scratch.length ? Buffer.alloc(data.length * 3) : scratch;
+  return bytes.toString('base64url', 0, bytes.write(data));
 }
 
 /**
@@ -17,9 +23,6 @@ export function decodeBase64url(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64url');
   return bytes.toString('base64url') === text ? bytes : undefined;
 }
-
-/** Long enough for the parts of ordinary tokens. Everything here is synchronous, so one buffer serves all calls. */
-const scratch = Buffer.alloc(8192);
 
 /** Decodes canonical base64url whose bytes are UTF-8 text; undefined for anything else. */
 export function decodeBase64urlText(encoded: string): string | undefined {

@@ -21,6 +21,7 @@ export type { JwtOutcome } from './outcome.ts';
 export { commonScopes, coversScope, isScope, parseScope } from './scope.ts';
 export { issuerJwkSet, remoteJwkSet } from './remote-jwk-set.ts';
 export type { RemoteJwkSet, RemoteJwkSetOptions } from './remote-jwk-set.ts';
+export type { JwtSigner } from './signer.ts';
 export type { SchemaIssue, SchemaResult, StandardSchema } from './standard-schema.ts';
 export type { VerifiedJwt } from './verification.ts';
 export { createAccessTokenVerifier, createJwtVerifier } from './verifier.ts';

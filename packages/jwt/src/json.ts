@@ -8,10 +8,10 @@ export type JsonObject = Record<string, unknown>;
 export type JsonOutcome = { readonly value: unknown } | { readonly refusal: JsonRefusal };
 
 const maximumDepth = 64;
-const space = 0x20;
+/** Longer than the parts of ordinary tokens. */
+const longText = 8192;
 const quote = 0x22;
 const backslash = 0x5c;
-const loneSurrogate = /\p{Surrogate}/u;
 
 /**
  * Parses JSON that can be read in only one way.
@@ -42,15 +42,41 @@ export function readStrictJson(source: string | Uint8Array): JsonOutcome {
 
 /** The same for a text that is known to be well-formed Unicode. */
 export function readJsonText(text: string): JsonOutcome {
-  if (mayBeDeep(text) && survey(text).depth > maximumDepth) return { refusal: 'depth' };
+  // What is nested deep takes JSON.parse time and memory, so a long text is looked through first.
+  if (text.length > longText && survey(text).depth > maximumDepth) return { refusal: 'depth' };
   const value = parseJson(text);
   if (value === undefined) return { refusal: 'syntax' };
-  // JSON.parse keeps the last of several members with one name, so a duplicate shows as a missing member. The colons
-  // are counted quickly and never too few; only when they seem too many are the strings skipped to count exactly.
-  const members = countMembers(value);
-  if (countColons(text) !== members && survey(text).members !== members) return { refusal: 'duplicate_member' };
+  return text.length === shortestLength(value) ? { value } : readLongerText(text, value);
+}
+
+/** Looks for what {@link readJsonText} refuses in a text that is longer than its value needs. */
+function readLongerText(text: string, value: unknown): JsonOutcome {
+  const { members, depth } = survey(text);
+  if (depth > maximumDepth) return { refusal: 'depth' };
+  // JSON.parse keeps the last of several members with one name, so a duplicate shows as a missing member.
+  if (members !== countMembers(value)) return { refusal: 'duplicate_member' };
   if (text.includes('\\u') && !isJsonValue(value)) return { refusal: 'encoding' };
   return { value };
+}
+
+/**
+ * The length of the shortest JSON text for a value, NaN where finding it takes too long: for numbers that an exponent
+ * or a fraction may shorten, and for deep nesting.
+ *
+ * A text of this length holds no member twice, since without it the text would still have this value, and be shorter;
+ * nor white space, nor an escape. That is how tokens are written, and it is found out at a third of the cost of a survey.
+ */
+function shortestLength(value: unknown, depth: number = maximumDepth): number {
+  if (typeof value === 'string') return value.length + 2;
+  if (typeof value === 'number') return value % 1000 !== 0 && Number.isSafeInteger(value) ? String(value).length : NaN;
+  if (typeof value !== 'object') return value === true ? 4 : 5;
+  if (value === null) return 4;
+  if (depth === 0) return NaN;
+  // Each item has a comma behind it, but for the last one, so one bracket is counted here.
+  let length = 1;
+  if (Array.isArray(value)) for (const item of value) length += shortestLength(item, depth - 1) + 1;
+  else for (const name in value) length += name.length + 4 + shortestLength((value as JsonObject)[name], depth - 1);
+  return Math.max(length, 2);
 }
 
 /** Tells whether a parsed value is a JSON object. */
@@ -60,16 +86,21 @@ export function isJsonObject(value: unknown): value is JsonObject {
 
 /** Tells whether a value survives JSON unchanged: no undefined, NaN, Date, class instance, cycle or lone surrogate. */
 export function isJsonValue(value: unknown, depth: number = maximumDepth): boolean {
-  if (typeof value === 'string') return !loneSurrogate.test(value);
+  if (typeof value === 'string') return value.isWellFormed();
   if (typeof value === 'number') return Number.isFinite(value);
   if (typeof value !== 'object') return typeof value === 'boolean';
   if (value === null) return true;
   if (depth === 0) return false;
-  if (Array.isArray(value)) return [...value].every((item) => isJsonValue(item, depth - 1));
-  return (
-    isPlainObject(value) &&
-    Object.entries(value).every(([name, item]) => isJsonValue(name) && isJsonValue(item, depth - 1))
-  );
+  if (Array.isArray(value)) return areJsonValues([...value], depth);
+  if (!isPlainObject(value)) return false;
+  for (const name of Object.keys(value)) {
+    if (!name.isWellFormed() || !isJsonValue((value as JsonObject)[name], depth - 1)) return false;
+  }
+  return true;
+}
+
+function areJsonValues(items: readonly unknown[], depth: number): boolean {
+  return items.every((item) => isJsonValue(item, depth - 1));
 }
 
 function isPlainObject(value: object): boolean {
@@ -78,7 +109,7 @@ function isPlainObject(value: object): boolean {
 }
 
 function wellFormed(text: string): string | undefined {
-  return loneSurrogate.test(text) ? undefined : text;
+  return text.isWellFormed() ? text : undefined;
 }
 
 function decodeUtf8(bytes: Uint8Array): string | undefined {
@@ -91,26 +122,6 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** Whether so many lists and objects begin that they could be nested too deep. */
-function mayBeDeep(text: string): boolean {
-  let openings = 0;
-  for (const opening of ['{', '[']) {
-    let index = text.indexOf(opening);
-    for (; index !== -1 && openings <= maximumDepth; index = text.indexOf(opening, index + 1)) openings += 1;
-  }
-  return openings > maximumDepth;
-}
-
-/** Counts the colons that can follow a member's name: those behind a quote or white space, in strings or not. */
-function countColons(text: string): number {
-  let colons = 0;
-  for (let index = text.indexOf(':'); index !== -1; index = text.indexOf(':', index + 1)) {
-    const before = text.charCodeAt(index - 1);
-    if (before === quote || before <= space) colons += 1;
-  }
-  return colons;
 }
 
 /** Goes through a text outside its strings: how many members are written, how deep it is nested. */
@@ -132,22 +143,11 @@ function endOfString(text: string, start: number): number {
   return end;
 }
 
-/**
- * Counts the members of a parsed value, at any depth. Every token passes here, so no list of names is made; members that
- * somebody added to all objects count as duplicates, which refuses too much and never too little.
- */
+/** Counts the members of a parsed value, at any depth; only those of its own. */
 function countMembers(value: unknown): number {
-  if (!isJsonObject(value)) return Array.isArray(value) ? sum(value.map(countMembers)) : 0;
-  let members = 0;
-  for (const name in value) {
-    const item = value[name];
-    members += typeof item === 'object' ? 1 + countMembers(item) : 1;
-  }
-  return members;
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
+  if (typeof value !== 'object' || value === null) return 0;
+  const items: readonly unknown[] = Object.values(value);
+  return items.reduce<number>((members, item) => members + countMembers(item), Array.isArray(value) ? 0 : items.length);
 }
 
 /** Freezes JSON data at any depth; what is no plain object or list stays as it is. */

@@ -70,12 +70,11 @@ export function readJsonPart(part: string): Verdict<JsonObject> {
   return outcome.value;
 }
 
-/** Signs a header, encoded already, and a payload into a compact JWS. */
-export function signJws(header: string, payload: JsonObject, key: JwtKey): string {
+/** Signs a signing input with a key in hand. */
+export function signJws(input: string, key: JwtKey): string {
   const { sign } = keyMaterial(key);
   if (sign === undefined) throw new JwtError('key_invalid', { reason: 'a public key cannot sign' });
-  const signingInput = `${header}.${encodeJson(payload)}`;
-  return `${signingInput}.${sign(signingInput)}`;
+  return `${input}.${sign(input)}`;
 }
 
 /** Writes a part of a token. */

@@ -3,13 +3,14 @@ import { claimsFault, type JwtClaims } from './claims.ts';
 import { JwtError } from './errors.ts';
 import { faults } from './fault.ts';
 import { isJsonObject, isJsonValue, type JsonObject } from './json.ts';
-import { encodeJson, readJsonPart, signJws, splitJws, type JwtHeader } from './jws.ts';
+import { encodeJson, readJsonPart, signJws, splitJws } from './jws.ts';
 import type { LocalKeys } from './jwk-set.ts';
 import type { Keys } from './key-ring.ts';
 import { JwtKey } from './key.ts';
 import { accepted, toOutcome, type JwtOutcome } from './outcome.ts';
 import { verdictOn } from './recent-verifications.ts';
 import type { RemoteJwkSet } from './remote-jwk-set.ts';
+import { isSigner, publicKeyOf, signElsewhere, type JwtSigner } from './signer.ts';
 import type { VerifiedJwt } from './verification.ts';
 import { defaultTokenLength, resolveVerifyOptions, type VerifyOptions } from './verify-options.ts';
 
@@ -27,7 +28,8 @@ const reservedParameters = ['alg', 'kid', 'typ', 'crit', 'b64'];
  * Signs claims into a compact JWT.
  *
  * Refuses registered claims of the wrong type and values that JSON would change. Does **not** add claims: give the
- * token an `exp`, or the default verification refuses it.
+ * token an `exp`, or the default verification refuses it. With a key in hand it answers at once; with a
+ * {@link JwtSigner} it returns a promise.
  *
  * @example
  * import { generateKey, signJwt } from '@sallyport/jwt';
@@ -35,13 +37,24 @@ const reservedParameters = ['alg', 'kid', 'typ', 'crit', 'b64'];
  * const key = await generateKey('ES256');
  * const token = signJwt({ sub: 'ada', exp: Math.floor(Date.now() / 1000) + 900 }, key);
  *
- * @throws {JwtError} `claims_invalid`; `key_invalid` for a public key
+ * @throws {JwtError} `claims_invalid`; `key_invalid` for a public key, and for a signer whose signature does not fit
  * @see {@link https://www.rfc-editor.org/rfc/rfc7519.html#section-7.1 RFC 7519, section 7.1}
  */
-export function signJwt(claims: JwtClaims, key: JwtKey, options: SignOptions = {}): string {
-  if (!(key instanceof JwtKey)) throw new TypeError('key must be a JwtKey; wrap a secret in secretKey()');
-  refuseUnsignable(claims);
-  return signJws(encodeJson(makeHeader(key, options)), claims, key);
+export function signJwt(claims: JwtClaims, key: JwtKey, options?: SignOptions): string;
+export function signJwt(claims: JwtClaims, signer: JwtSigner, options?: SignOptions): Promise<string>;
+export function signJwt(
+  claims: JwtClaims,
+  key: JwtKey | JwtSigner,
+  options?: SignOptions,
+): string | Promise<string>;
+export function signJwt(
+  claims: JwtClaims,
+  key: JwtKey | JwtSigner,
+  options: SignOptions = {},
+): string | Promise<string> {
+  if (key instanceof JwtKey) return signJws(signingInput(claims, key, options), key);
+  if (isSigner(key)) return signJwtElsewhere(claims, key, options);
+  throw new TypeError('key must be a JwtKey or a JwtSigner; wrap a secret in secretKey()');
 }
 
 /**
@@ -143,14 +156,34 @@ export function decodeJwtUnverified(token: string): {
   return { header: accepted(readJsonPart(jws.header)), claims: accepted(readJsonPart(jws.payload)) };
 }
 
-function makeHeader(key: JwtKey, { typ = 'JWT', header = {} }: SignOptions): JwtHeader {
+async function signJwtElsewhere(claims: JwtClaims, signer: JwtSigner, options: SignOptions): Promise<string> {
+  const input = signingInput(claims, publicKeyOf(signer), options);
+  return `${input}.${await signElsewhere(input, signer)}`;
+}
+
+function signingInput(claims: JwtClaims, key: JwtKey, { typ = 'JWT', header }: SignOptions): string {
+  refuseUnsignable(claims);
   if (typeof typ !== 'string' || typ === '') throw new TypeError('typ must be a string that is not empty');
-  if (!isJsonObject(header) || !isJsonValue(header)) throw new TypeError('header must be a JSON object');
-  const reserved = reservedParameters.find((name) => Object.hasOwn(header, name));
+  return `${header === undefined ? plainHeader(key, typ) : makeHeader(key, typ, header)}.${encodeJson(claims)}`;
+}
+
+/** The header that each key wrote last. An issuer signs one kind of token after the other under the same header. */
+const plainHeaders = new WeakMap<JwtKey, { readonly typ: string; readonly encoded: string }>();
+
+function plainHeader(key: JwtKey, typ: string): string {
+  const known = plainHeaders.get(key);
+  if (known?.typ === typ) return known.encoded;
+  const encoded = makeHeader(key, typ, {});
+  plainHeaders.set(key, { typ, encoded });
+  return encoded;
+}
+
+function makeHeader(key: JwtKey, typ: string, more: Readonly<Record<string, unknown>>): string {
+  if (!isJsonObject(more) || !isJsonValue(more)) throw new TypeError('header must be a JSON object');
+  const reserved = reservedParameters.find((name) => Object.hasOwn(more, name));
   if (reserved !== undefined) throw new TypeError(`The header parameter ${reserved} cannot be set`);
-  const own: JwtHeader =
-    key.keyId === undefined ? { alg: key.algorithm, typ } : { alg: key.algorithm, kid: key.keyId, typ };
-  return { ...own, ...header };
+  const kid = key.keyId === undefined ? {} : { kid: key.keyId };
+  return encodeJson({ alg: key.algorithm, ...kid, typ, ...more });
 }
 
 function refuseUnsignable(claims: JsonObject): void {

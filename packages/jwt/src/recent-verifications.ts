@@ -3,7 +3,7 @@ import type { LocalKeys } from './jwk-set.ts';
 import { isRemote, type Keys } from './key-ring.ts';
 import type { RemoteJwkSet } from './remote-jwk-set.ts';
 import { judgeByRemoteKeys, Verification, type VerifiedJwt } from './verification.ts';
-import { momentOf, type Expectations, type VerifyOptions } from './verify-options.ts';
+import { secondsOf, systemTime, type Expectations, type VerifyOptions } from './verify-options.ts';
 
 /** Validates options and says what they expect of a token. */
 type ResolveOptions<Options extends VerifyOptions<Keys, object>> = (options: Options) => Expectations;
@@ -102,4 +102,8 @@ async function verdictByRemoteKeys<Options extends VerifyOptions<Keys, object>>(
   return judgeByRemoteKeys(token, remote, maxTokenLength, (keys) =>
     verificationFor(keys, options, resolve).judge(token, now),
   );
+}
+
+function momentOf({ now }: VerifyOptions<Keys, object>): number {
+  return now === undefined ? systemTime() : secondsOf(now);
 }

@@ -6,7 +6,7 @@ import { isRemote, type Keys } from './key-ring.ts';
 import { accepted, toOutcome, type JwtOutcome } from './outcome.ts';
 import type { RemoteJwkSet } from './remote-jwk-set.ts';
 import { judgeByRemoteKeys, Verification, type VerifiedJwt } from './verification.ts';
-import { momentOf, resolveVerifyOptions, within, type Expectations, type VerifyOptions } from './verify-options.ts';
+import { resolveVerifyOptions, secondsOf, systemTime, within, type Expectations, type VerifyOptions } from './verify-options.ts';
 
 /** What a verifier has besides the options of each call. */
 interface VerifierSettings {
@@ -111,7 +111,7 @@ function makeVerifier<Options extends JwtVerifierOptions<Keys, object>>(
   const expected = resolve(options);
   const size = within('cacheSize', cacheSize, 0, 1_000_000);
   if (now !== undefined && typeof now !== 'function') throw new TypeError('now must be a function that returns a Date');
-  const seconds = (): number => momentOf(now === undefined ? {} : { now: now() });
+  const seconds = now === undefined ? systemTime : (): number => secondsOf(now());
   const { keys } = options;
   const judge = isRemote(keys)
     ? judgeByKeysOf(keys, expected, size, seconds)

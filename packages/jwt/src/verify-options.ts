@@ -90,12 +90,16 @@ export function resolveVerifyOptions(options: VerifyOptions<Keys, object>, profi
   };
 }
 
-/** The moment to verify for, in seconds since 1970. */
-export function momentOf({ now }: { readonly now?: Date }): number {
-  if (now === undefined) return Date.now() / 1000;
-  const time = now instanceof Date ? now.getTime() / 1000 : Number.NaN;
+/** A moment in seconds since 1970. */
+export function secondsOf(moment: Date): number {
+  const time = moment instanceof Date ? moment.getTime() / 1000 : Number.NaN;
   if (Number.isNaN(time)) throw new TypeError('now must be a valid Date');
   return time;
+}
+
+/** The moment by the system's clock. */
+export function systemTime(): number {
+  return Date.now() / 1000;
 }
 
 /** A check must not vanish because its name was mistyped or its variable was not set. */
