@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
+import { octets } from './octets.ts';
 
 /** Long enough for the parts of ordinary tokens. Everything here is synchronous, so one buffer serves all calls. */
-const scratch = Buffer.alloc(8192);
+const scratch = octets(8192);
 
 /** Encodes bytes, or the UTF-8 bytes of a text, as base64url without padding (RFC 7515, section 2). */
 export function encodeBase64url(data: string | Uint8Array): string {
@@ -9,8 +10,8 @@ export function encodeBase64url(data: string | Uint8Array): string {
     return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64url');
   }
   // A character takes at most three bytes of UTF-8.
-  const bytes = data.length * 3 > scratch.length ? Buffer.alloc(data.length * 3) : scratch;
-  return bytes.toString('base64url', 0, bytes.write(data));
+  const bytes = data.length * 3 > scratch.length ? octets(data.length * 3) : scratch;
+  return bytes.base64urlSlice(0, bytes.utf8Write(data, 0, bytes.length));
 }
 
 /**
@@ -26,10 +27,10 @@ export function decodeBase64url(text: string): Buffer | undefined {
 
 /** Decodes canonical base64url whose bytes are UTF-8 text; undefined for anything else. */
 export function decodeBase64urlText(encoded: string): string | undefined {
-  const bytes = encoded.length > scratch.length ? Buffer.alloc(encoded.length) : scratch;
-  const length = bytes.write(encoded, 'base64url');
-  if (bytes.toString('base64url', 0, length) !== encoded) return undefined;
-  const text = bytes.toString('utf8', 0, length);
+  const bytes = encoded.length > scratch.length ? octets(encoded.length) : scratch;
+  const length = bytes.base64urlWrite(encoded, 0, bytes.length);
+  if (bytes.base64urlSlice(0, length) !== encoded) return undefined;
+  const text = bytes.utf8Slice(0, length);
   // Bytes that are no UTF-8 become U+FFFD, which an honest text may hold too.
   return text.includes('\uFFFD') && !isUtf8(bytes.subarray(0, length)) ? undefined : text;
 }

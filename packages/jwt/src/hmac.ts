@@ -1,4 +1,5 @@
 import crypto, { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto';
+import { octets } from './octets.ts';
 
 /** A hash function and what HMAC needs to know of it, in octets (RFC 2104, section 2). */
 export interface HmacHash {
@@ -14,13 +15,13 @@ export type Mac = (input: string) => string;
 const room = 8192;
 
 /** A padded key and the text behind it. Everything here is synchronous, so one buffer serves all keys. */
-const scratch = Buffer.alloc(128 + room);
+const scratch = octets(128 + room);
 
 /** The part of the scratch buffer used last. A view costs as much as copying the text; lengths repeat. */
-let message = scratch;
+let message: Buffer = scratch;
 
 /** The padded key that stands in front of it. */
-let loaded = scratch;
+let loaded: Buffer = scratch;
 
 /** The MAC under a key, in the fastest form the runtime offers. */
 export function createMac(hash: HmacHash, key: KeyObject): Mac {
@@ -40,14 +41,14 @@ export function nativeMac({ name }: HmacHash, key: KeyObject): Mac {
 export function oneShotMac(hash: HmacHash, key: KeyObject): Mac {
   const { name, blockSize, size } = hash;
   const native = nativeMac(hash, key);
-  const [inner, outer] = [Buffer.alloc(blockSize), Buffer.alloc(blockSize + size)];
+  const [inner, outer] = [octets(blockSize), octets(blockSize + size)];
   padKey(hash, key, inner, outer);
   return (input) => {
     if (input.length > room) return native(input);
     if (loaded !== inner) scratch.set((loaded = inner));
-    const end = blockSize + scratch.write(input, blockSize, 'latin1');
+    const end = blockSize + scratch.latin1Write(input, blockSize, input.length);
     if (message.length !== end) message = scratch.subarray(0, end);
-    outer.write(crypto.hash(name, message, 'binary'), blockSize, 'binary');
+    outer.latin1Write(crypto.hash(name, message, 'binary'), blockSize, size);
     return crypto.hash(name, outer, 'base64url');
   };
 }
@@ -69,11 +70,12 @@ function padKey({ name, blockSize }: HmacHash, key: KeyObject, inner: Buffer, ou
  * decoded. The buffers are shared by all calls, which are synchronous.
  */
 export function createTextComparison(length: number): (expected: string, presented: string) => boolean {
-  const [one, other] = [Buffer.alloc(length), Buffer.alloc(length)];
+  const [one, other] = [octets(length), octets(length)];
   return (expected, presented) => {
-    // As UTF-8, a character beyond ASCII changes the count of bytes; as Latin-1 it could turn into a letter.
-    if (presented.length !== length || other.write(presented, 'utf8') !== length) return false;
-    one.write(expected, 'latin1');
+    // As UTF-8, a character beyond ASCII takes several octets; as Latin-1 it could turn into a letter. The last one may
+    // not fit, and then what was written before would be compared.
+    if (presented.length !== length || other.utf8Write(presented, 0, length) !== length) return false;
+    one.latin1Write(expected, 0, length);
     return timingSafeEqual(one, other);
   };
 }
