@@ -1,12 +1,10 @@
 import {
   type AccessTokenClaims,
-  isJwtError,
+  createAccessTokenVerifier,
+  JwtError,
   type JwtErrorCode,
-  type Keys,
-  type LocalKeys,
-  type RemoteJwkSet,
+  type JwtOutcome,
   type VerifiedJwt,
-  verifyAccessToken,
 } from '@sallyport/jwt';
 import type { ResolvedGuardOptions } from './guard-options.ts';
 import type { RefusalCode } from './refusal.ts';
@@ -18,7 +16,7 @@ export type Verification =
 
 export type Verifier = (token: string) => Verification | Promise<Verification>;
 
-/** How each reason reaches the caller. `undefined`: no token is at fault, so the error goes on as it is. */
+/** How each reason reaches the caller. `undefined`: no token is at fault, so it is thrown. */
 const codes = {
   token_malformed: 'token_invalid',
   token_too_large: 'token_invalid',
@@ -40,46 +38,21 @@ const codes = {
 
 /** Fixes everything about verification but the token and the time. Synchronous whenever the keys are at hand. */
 export function createVerifier(options: ResolvedGuardOptions): Verifier {
-  const { keys, algorithms, issuer, audience, typ, clockTolerance, now } = options;
-  const fixed = { issuer, audience, typ, clockTolerance, ...(algorithms === undefined ? {} : { algorithms }) };
-
-  const verifyAtHand = (token: string, local: LocalKeys): Verification => {
-    try {
-      return accept(verifyAccessToken(token, { ...fixed, keys: local, now: now() }));
-    } catch (error) {
-      return refuse(error);
-    }
-  };
-  const verifyFetched = async (token: string, remote: RemoteJwkSet): Promise<Verification> => {
-    try {
-      return accept(await verifyAccessToken(token, { ...fixed, keys: remote, now: now() }));
-    } catch (error) {
-      return refuse(error);
-    }
-  };
-  if (!isRemote(keys)) return (token) => verifyAtHand(token, keys);
+  const { keys, algorithms, issuer, audience, typ, clockTolerance, cacheSize, now } = options;
+  const accepted = algorithms === undefined ? {} : { algorithms };
+  const fixed = { keys, ...accepted, issuer, audience, typ, clockTolerance, cacheSize, now };
+  const verifier = createAccessTokenVerifier(fixed);
   return (token) => {
-    const verification = keys.keys && verifyAtHand(token, keys.keys);
-    return verification === undefined || isKeyUnknown(verification) ? verifyFetched(token, keys) : verification;
+    const outcome = verifier.tryVerify(token);
+    return outcome instanceof Promise ? outcome.then(toVerification) : toVerification(outcome);
   };
 }
 
-function isRemote(keys: Keys): keys is RemoteJwkSet {
-  return 'refresh' in keys;
-}
-
-/** The issuer may have published a fitting key since: worth asking, at the pace the remote set allows. */
-function isKeyUnknown(verification: Verification): boolean {
-  if (verification.verified || !isJwtError(verification.cause)) return false;
-  return verification.cause.code === 'key_not_found' || verification.cause.code === 'algorithm_not_allowed';
-}
-
-function accept(token: VerifiedJwt<AccessTokenClaims>): Verification {
-  return { verified: true, token };
-}
-
-function refuse(error: unknown): Verification {
-  const code = isJwtError(error) ? codes[error.code] : undefined;
-  if (code === undefined) throw error;
-  return { verified: false, code, cause: error };
+function toVerification(outcome: JwtOutcome<AccessTokenClaims>): Verification {
+  if (outcome.ok) return { verified: true, token: outcome };
+  const code = codes[outcome.code];
+  if (code !== undefined && code !== 'temporarily_unavailable') return { verified: false, code };
+  const cause = new JwtError(outcome.code, outcome.details, { cause: outcome.cause });
+  if (code === undefined) throw cause;
+  return { verified: false, code, cause };
 }

@@ -7,14 +7,17 @@ import { JwtError, type JwtErrorCode, type JwtErrorDetails } from './errors.ts';
 export class Fault<Code extends JwtErrorCode = JwtErrorCode> {
   readonly code: Code;
   readonly details: JwtErrorDetails[Code];
+  /** The error behind it, where there is one. */
+  readonly cause: unknown;
 
-  constructor(code: Code, details: JwtErrorDetails[Code]) {
+  constructor(code: Code, details: JwtErrorDetails[Code], cause?: unknown) {
     this.code = code;
     this.details = details;
+    this.cause = cause;
   }
 
   toError(): JwtError<Code> {
-    return new JwtError(this.code, this.details);
+    return new JwtError(this.code, this.details, this.cause === undefined ? undefined : { cause: this.cause });
   }
 }
 

@@ -91,16 +91,18 @@ export function isJsonValue(value: unknown, depth: number = maximumDepth): boole
   if (typeof value !== 'object') return typeof value === 'boolean';
   if (value === null) return true;
   if (depth === 0) return false;
-  if (Array.isArray(value)) return areJsonValues([...value], depth);
+  if (Array.isArray(value)) return areJsonValues(value, depth);
   if (!isPlainObject(value)) return false;
-  for (const name of Object.keys(value)) {
+  for (const name in value) {
     if (!name.isWellFormed() || !isJsonValue((value as JsonObject)[name], depth - 1)) return false;
   }
   return true;
 }
 
 function areJsonValues(items: readonly unknown[], depth: number): boolean {
-  return items.every((item) => isJsonValue(item, depth - 1));
+  // Not every(), which passes over holes.
+  for (const item of items) if (!isJsonValue(item, depth - 1)) return false;
+  return true;
 }
 
 function isPlainObject(value: object): boolean {

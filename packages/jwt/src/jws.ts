@@ -44,7 +44,7 @@ export function splitJws(token: string, maximum: number): Verdict<CompactJws> {
 
 /** Reads a protected header: an algorithm we know, parameters of the right type, no extension. */
 export function readHeader(encoded: string): Verdict<JwtHeader> {
-  const header = readJsonPart(encoded);
+  const header = withoutStackTraces(() => readJsonPart(encoded));
   if (header instanceof Fault) return header;
   const { alg, typ, kid } = header;
   if (typeof alg !== 'string') return faults.malformed;
@@ -54,6 +54,17 @@ export function readHeader(encoded: string): Verdict<JwtHeader> {
   // RFC 7515, section 4.1.11 and RFC 7797, section 7: no extension is understood here, and none is ignored.
   if (Object.hasOwn(header, 'crit') || Object.hasOwn(header, 'b64')) return faults.critical;
   return header as JwtHeader;
+}
+
+/** Anybody can send a header that is no JSON, and half the price of refusing it would be the trace of an error nobody sees. */
+function withoutStackTraces<Result>(act: () => Result): Result {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return act();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 /** Checks the signature with a key already chosen for it. */

@@ -11,14 +11,16 @@ export type JwtOutcome<Claims extends object = JwtClaims> =
         readonly ok: false;
         readonly code: Code;
         readonly details: JwtErrorDetails[Code];
+        /** The error behind the refusal, where there is one: why keys could not be fetched. */
+        readonly cause?: unknown;
       };
     }[JwtErrorCode];
 
 /** Tells a verdict as a value. */
 export function toOutcome(verdict: Verdict<VerifiedJwt<object>>): JwtOutcome<object> {
-  return verdict instanceof Fault
-    ? ({ ok: false, code: verdict.code, details: verdict.details } as JwtOutcome)
-    : { ok: true, header: verdict.header, claims: verdict.claims };
+  if (!(verdict instanceof Fault)) return { ok: true, header: verdict.header, claims: verdict.claims };
+  const { code, details, cause } = verdict;
+  return (cause === undefined ? { ok: false, code, details } : { ok: false, code, details, cause }) as JwtOutcome;
 }
 
 /** Tells a verdict by returning or throwing. */

@@ -93,6 +93,6 @@ export async function judgeByRemoteKeys(
 }
 
 function keysFault(error: unknown): Fault {
-  if (isJwtError(error) && error.code === 'keys_unavailable') return new Fault(error.code, error.details);
+  if (isJwtError(error) && error.code === 'keys_unavailable') return new Fault(error.code, error.details, error.cause);
   throw error;
 }

@@ -110,6 +110,7 @@ function makeVerifier<Options extends JwtVerifierOptions<Keys, object>>(
 ): RemoteJwtVerifier<object> {
   const expected = resolve(options);
   const size = within('cacheSize', cacheSize, 0, 1_000_000);
+  if (!Number.isInteger(size)) throw new TypeError('cacheSize must be a whole number');
   if (now !== undefined && typeof now !== 'function') throw new TypeError('now must be a function that returns a Date');
   const seconds = now === undefined ? systemTime : (): number => secondsOf(now());
   const { keys } = options;
