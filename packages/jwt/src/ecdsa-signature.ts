@@ -6,13 +6,23 @@
 const sequence = 0x30;
 const integer = 0x02;
 
-/** DER of a signature whose halves are `size` bytes each. */
+/** The longest there is: two numbers of P-521. Everything here is synchronous, so one buffer serves all calls. */
+const scratch = Buffer.alloc(2 * (66 + 3) + 3);
+
+/** Its beginnings, by length: making a view takes longer than writing what is in it. */
+const beginnings: Buffer[] = [];
+
+/** DER of a signature whose halves are `size` bytes each; good until the next call. */
 export function toDer(signature: Buffer, size: number): Buffer {
-  const r = derInteger(signature.subarray(0, size));
-  const s = derInteger(signature.subarray(size));
-  const length = r.length + s.length;
-  const head = length < 0x80 ? [sequence, length] : [sequence, 0x81, length];
-  return Buffer.concat([Buffer.from(head), r, s]);
+  const [rStart, sStart] = [firstDigit(signature, 0, size), firstDigit(signature, size, 2 * size)];
+  const [rLength, sLength] = [derLength(signature, rStart, size), derLength(signature, sStart, 2 * size)];
+  let end = 0;
+  scratch[end++] = sequence;
+  if (rLength + sLength + 4 >= 0x80) scratch[end++] = 0x81;
+  scratch[end++] = rLength + sLength + 4;
+  end = writeInteger(signature, rStart, size, end);
+  end = writeInteger(signature, sStart, 2 * size, end);
+  return (beginnings[end] ??= scratch.subarray(0, end));
 }
 
 /** The halves of a DER signature that OpenSSL made, `size` bytes each. */
@@ -25,13 +35,27 @@ export function fromDer(der: Buffer, size: number): Buffer {
   return signature;
 }
 
-/** The shortest form of an unsigned number: no zeros in front, but one where the first bit would read as a minus. */
-function derInteger(bytes: Buffer): Buffer {
-  let start = 0;
-  while (start < bytes.length - 1 && bytes[start] === 0) start += 1;
-  const digits = bytes.subarray(start);
-  const sign = (digits[0] ?? 0) >= 0x80 ? [0] : [];
-  return Buffer.concat([Buffer.from([integer, digits.length + sign.length, ...sign]), digits]);
+/** Where an unsigned number begins in its shortest form: behind the zeros in front, of which one stays for zero itself. */
+function firstDigit(bytes: Buffer, start: number, end: number): number {
+  let first = start;
+  while (first < end - 1 && bytes[first] === 0) first += 1;
+  return first;
+}
+
+/** Octets of an unsigned number in DER: one zero more where the first bit would read as a minus. */
+function derLength(bytes: Buffer, first: number, end: number): number {
+  return end - first + ((bytes[first] ?? 0) >> 7);
+}
+
+/** Writes an unsigned number behind what stands in the scratch buffer; returns where it ends. */
+function writeInteger(bytes: Buffer, first: number, end: number, at: number): number {
+  const length = derLength(bytes, first, end);
+  scratch[at] = integer;
+  scratch[at + 1] = length;
+  scratch[at + 2] = 0;
+  const target = at + 2 + length - (end - first);
+  for (let index = first; index < end; index += 1) scratch[target + index - first] = bytes[index] ?? 0;
+  return at + 2 + length;
 }
 
 /** Writes a number so that it ends at `end`; in front of it at most one zero byte is dropped. */
