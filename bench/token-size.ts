@@ -30,7 +30,7 @@ export async function benchTokenSize(): Promise<string> {
     rows.push(`| ${algorithm} | ${sizes.join(' | ')} |`);
   }
   return [
-    '## token-size: bytes of an access token',
+    'Bytes of an access token.',
     '',
     `| algorithm | ${roleCounts.map((count) => `${String(count)} role${count === 1 ? '' : 's'}`).join(' | ')} |`,
     `|---|${roleCounts.map(() => '--:|').join('')}`,

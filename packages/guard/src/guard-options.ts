@@ -31,7 +31,7 @@ export interface GuardOptions {
   readonly clockTolerance?: number;
   /**
    * How many verified tokens are recognised without checking their signature again: only while they live and the keys
-   * are the same, and before every other check, which is made each time. About 1.4 KB each; 0 for none. Default: 1000.
+   * are the same, and before every other check, which is made each time. About 1.1 KB each; 0 for none. Default: 1000.
    */
   readonly cacheSize?: number;
   /** The clock. Default: the system's. */

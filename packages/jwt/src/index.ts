@@ -26,4 +26,4 @@ export type { SchemaIssue, SchemaResult, StandardSchema } from './standard-schem
 export type { VerifiedJwt } from './verification.ts';
 export { createAccessTokenVerifier, createJwtVerifier } from './verifier.ts';
 export type { AccessTokenVerifierOptions, JwtVerifier, JwtVerifierOptions, RemoteJwtVerifier } from './verifier.ts';
-export type { VerifyOptions } from './verify-options.ts';
+export type { VerifyConditions, VerifyOptions } from './verify-options.ts';

@@ -42,11 +42,7 @@ const reservedParameters = ['alg', 'kid', 'typ', 'crit', 'b64'];
  */
 export function signJwt(claims: JwtClaims, key: JwtKey, options?: SignOptions): string;
 export function signJwt(claims: JwtClaims, signer: JwtSigner, options?: SignOptions): Promise<string>;
-export function signJwt(
-  claims: JwtClaims,
-  key: JwtKey | JwtSigner,
-  options?: SignOptions,
-): string | Promise<string>;
+export function signJwt(claims: JwtClaims, key: JwtKey | JwtSigner, options?: SignOptions): string | Promise<string>;
 export function signJwt(
   claims: JwtClaims,
   key: JwtKey | JwtSigner,

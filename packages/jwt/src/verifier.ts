@@ -1,4 +1,4 @@
-import { resolveAccessTokenOptions, type AccessTokenClaims, type VerifyAccessTokenOptions } from './access-token.ts';
+import { resolveAccessTokenOptions, type AccessTokenClaims } from './access-token.ts';
 import type { JwtClaims } from './claims.ts';
 import { Fault, type Verdict } from './fault.ts';
 import type { LocalKeys } from './jwk-set.ts';
@@ -6,12 +6,22 @@ import { isRemote, type Keys } from './key-ring.ts';
 import { accepted, toOutcome, type JwtOutcome } from './outcome.ts';
 import type { RemoteJwkSet } from './remote-jwk-set.ts';
 import { judgeByRemoteKeys, Verification, type VerifiedJwt } from './verification.ts';
-import { resolveVerifyOptions, secondsOf, systemTime, within, type Expectations, type VerifyOptions } from './verify-options.ts';
+import {
+  resolveVerifyOptions,
+  secondsOf,
+  systemTime,
+  within,
+  type Expectations,
+  type VerifyConditions,
+} from './verify-options.ts';
 
-/** What a verifier has besides the options of each call. */
-interface VerifierSettings {
+/** What {@link createJwtVerifier} fixes for every token. */
+export interface JwtVerifierOptions<
+  From extends Keys = Keys,
+  Claims extends object = JwtClaims,
+> extends VerifyConditions<From, Claims> {
   /**
-   * How many verified tokens are remembered, so that the same token costs next to nothing the next time: about 1.4 KB
+   * How many verified tokens are remembered, so that the same token costs next to nothing the next time: about 1.1 KB
    * each for ordinary tokens. At most 1,000,000. Default: 0, none.
    */
   readonly cacheSize?: number;
@@ -19,15 +29,18 @@ interface VerifierSettings {
   readonly now?: () => Date;
 }
 
-/** What {@link createJwtVerifier} fixes for every token. */
-export type JwtVerifierOptions<From extends Keys = Keys, Claims extends object = JwtClaims> = VerifierSettings &
-  Omit<VerifyOptions<From, Claims>, 'now'>;
-
 /** What {@link createAccessTokenVerifier} fixes for every token. */
-export type AccessTokenVerifierOptions<
+export interface AccessTokenVerifierOptions<
   From extends Keys = Keys,
   Claims extends object = AccessTokenClaims,
-> = VerifierSettings & Omit<VerifyAccessTokenOptions<From, Claims>, 'now'>;
+> extends JwtVerifierOptions<From, Claims> {
+  /** Default: `at+jwt`. Set it only for issuers that do not follow RFC 9068. */
+  readonly typ?: string;
+  /** The `iss` accepted, or several. */
+  readonly issuer: string | readonly string[];
+  /** Our name, or several; the token must be meant for one. */
+  readonly audience: string | readonly string[];
+}
 
 /** Verifies tokens under fixed options, with keys in hand. */
 export interface JwtVerifier<Claims extends object = JwtClaims> {
@@ -70,7 +83,8 @@ export function createJwtVerifier<Claims extends object = JwtClaims>(
   options: JwtVerifierOptions<Keys, Claims>,
 ): RemoteJwtVerifier<Claims>;
 export function createJwtVerifier(options: JwtVerifierOptions<Keys, object>): RemoteJwtVerifier<object> {
-  return makeVerifier(options, resolveVerifyOptions);
+  const { cacheSize, now, ...conditions } = options;
+  return makeVerifier(conditions.keys, resolveVerifyOptions(conditions), cacheSize, now);
 }
 
 /**
@@ -98,22 +112,18 @@ export function createAccessTokenVerifier<Claims extends object = AccessTokenCla
 export function createAccessTokenVerifier(
   options: AccessTokenVerifierOptions<Keys, object>,
 ): RemoteJwtVerifier<object> {
-  return makeVerifier(options, resolveAccessTokenOptions);
+  const { cacheSize, now, ...conditions } = options;
+  return makeVerifier(conditions.keys, resolveAccessTokenOptions(conditions), cacheSize, now);
 }
 
 /** Judges one token; a promise only when keys must be fetched for it. */
 type Judge = (token: string) => Verdict<VerifiedJwt<object>> | Promise<Verdict<VerifiedJwt<object>>>;
 
-function makeVerifier<Options extends JwtVerifierOptions<Keys, object>>(
-  { cacheSize = 0, now, ...options }: Options,
-  resolve: (options: Omit<Options, keyof VerifierSettings>) => Expectations,
-): RemoteJwtVerifier<object> {
-  const expected = resolve(options);
+function makeVerifier(keys: Keys, expected: Expectations, cacheSize = 0, now?: () => Date): RemoteJwtVerifier<object> {
   const size = within('cacheSize', cacheSize, 0, 1_000_000);
   if (!Number.isInteger(size)) throw new TypeError('cacheSize must be a whole number');
   if (now !== undefined && typeof now !== 'function') throw new TypeError('now must be a function that returns a Date');
   const seconds = now === undefined ? systemTime : (): number => secondsOf(now());
-  const { keys } = options;
   const judge = isRemote(keys)
     ? judgeByKeysOf(keys, expected, size, seconds)
     : judgeBy(new Verification(keys, expected, size), seconds);

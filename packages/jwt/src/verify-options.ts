@@ -4,8 +4,8 @@ import type { Keys } from './key-ring.ts';
 import { isStandardSchema, type StandardSchema } from './standard-schema.ts';
 import { profileOf, type TokenProfile } from './token-profile.ts';
 
-/** What {@link verifyJwt} holds a token against. */
-export interface VerifyOptions<From extends Keys = Keys, Claims extends object = JwtClaims> {
+/** What a token is held against, whatever the moment. */
+export interface VerifyConditions<From extends Keys = Keys, Claims extends object = JwtClaims> {
   /** The keys we trust. */
   readonly keys: From;
   /** The algorithms accepted. Default: those of the keys. */
@@ -20,8 +20,6 @@ export interface VerifyOptions<From extends Keys = Keys, Claims extends object =
   readonly typ?: string;
   /** Claims that must be present. Default: `['exp']`. */
   readonly requiredClaims?: readonly string[];
-  /** The moment to verify for. Default: the clock. */
-  readonly now?: Date;
   /** Seconds that `nbf` and `iat` may lie in the future, 0 to 60; `exp` is exact. Default: 5. */
   readonly clockTolerance?: number;
   /** Seconds since `iat` after which the token is refused. Default: not checked. */
@@ -33,6 +31,15 @@ export interface VerifyOptions<From extends Keys = Keys, Claims extends object =
    * else fits: the claims are what it makes of them, in its type. Default: none.
    */
   readonly schema?: StandardSchema<Claims>;
+}
+
+/** What {@link verifyJwt} holds a token against. */
+export interface VerifyOptions<From extends Keys = Keys, Claims extends object = JwtClaims> extends VerifyConditions<
+  From,
+  Claims
+> {
+  /** The moment to verify for. Default: the clock. */
+  readonly now?: Date;
 }
 
 /** What tokens are held against: options after validation, with every default in place. */
@@ -65,7 +72,7 @@ const optionNames: ReadonlySet<string> = new Set<keyof VerifyOptions>([
 ]);
 
 /** Validates the options of {@link verifyJwt} and fills in the defaults; the profile is that of their `typ` unless given. */
-export function resolveVerifyOptions(options: VerifyOptions<Keys, object>, profile?: TokenProfile): Expectations {
+export function resolveVerifyOptions(options: VerifyConditions<Keys, object>, profile?: TokenProfile): Expectations {
   for (const name of Object.keys(options)) refuseStrangeOption(name, options);
   const { requiredClaims = defaults.requiredClaims, clockTolerance = defaults.clockTolerance } = options;
   const { issuer, audience, subject, typ, maxTokenAge, maxTokenLength = defaults.maxTokenLength, schema } = options;
@@ -103,9 +110,9 @@ export function systemTime(): number {
 }
 
 /** A check must not vanish because its name was mistyped or its variable was not set. */
-function refuseStrangeOption(name: string, options: VerifyOptions<Keys, object>): void {
+function refuseStrangeOption(name: string, options: VerifyConditions<Keys, object>): void {
   if (!optionNames.has(name)) throw new TypeError(`There is no option ${name}`);
-  if (options[name as keyof VerifyOptions] !== undefined) return;
+  if (options[name as keyof VerifyConditions] !== undefined) return;
   throw new TypeError(`The option ${name} must have a value`);
 }
 

@@ -48,7 +48,15 @@ describe('a key that is somewhere else', () => {
   });
 
   it('issues access tokens', async () => {
-    const claims = { iss: issuer, sub: 'ada', aud: audience, client_id: 'web', jti: 'j', iat: seconds, exp: seconds + 9 };
+    const claims = {
+      iss: issuer,
+      sub: 'ada',
+      aud: audience,
+      client_id: 'web',
+      jti: 'j',
+      iat: seconds,
+      exp: seconds + 9,
+    };
     const token = await issueAccessToken(claims, aSigner('ES256'));
     expect(verifyAccessToken(token, { ...expected, keys: aKey('ES256') }).claims).toEqual(claims);
   });
@@ -63,7 +71,9 @@ describe('a key that is somewhere else', () => {
       async () => undefined as unknown as Uint8Array,
     ];
     for (const act of others) {
-      await expect(signJwt(someClaims(), aSigner('ES256', { sign: act }))).rejects.toMatchObject({ code: 'key_invalid' });
+      await expect(signJwt(someClaims(), aSigner('ES256', { sign: act }))).rejects.toMatchObject({
+        code: 'key_invalid',
+      });
     }
     for (const der of ['', '30', '3006020100020100', '30ff'.repeat(40), `3044${'0220'.repeat(40)}`]) {
       const signer = aSigner('ES256', { signatureEncoding: 'der', sign: async () => Buffer.from(der, 'hex') });
@@ -94,8 +104,12 @@ describe('a key that is somewhere else', () => {
     await expect(signJwt(someClaims(), aSigner('ES256', more))).rejects.toThrow(TypeError);
   });
 
-  it.each([['nothing', undefined], ['text', 'x'.repeat(32)], ['an object', {}], ['no function', { sign: true }]])(
-    '%s is neither key nor signer',
-    (_name, key) => expect(() => signJwt(someClaims(), key as unknown as JwtSigner)).toThrow(TypeError),
+  it.each([
+    ['nothing', undefined],
+    ['text', 'x'.repeat(32)],
+    ['an object', {}],
+    ['no function', { sign: true }],
+  ])('%s is neither key nor signer', (_name, key) =>
+    expect(() => signJwt(someClaims(), key as unknown as JwtSigner)).toThrow(TypeError),
   );
 });
