@@ -2,7 +2,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import base from './vitest.config.ts';
 
 /** These take seconds, and hardly any mutant lives until then. */
-const slow = /\/(properties|remote-jwk-set|tampering|wycheproof)\.test\.ts$/;
+const slow = /\/(json-document|properties|remote-jwk-set|tampering|wycheproof)\.test\.ts$/;
 
 class SlowestLast extends BaseSequencer {
   override sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -12,6 +12,7 @@ import {
   verifyJwt,
   type AnyJwtError,
   type JwtErrorCode,
+  type JwtErrorDetails,
   type VerifyOptions,
   type JwtKey,
 } from '../src/index.ts';
@@ -60,7 +61,42 @@ async function refusal(act: () => unknown): Promise<AnyJwtError> {
   throw new Error('Expected a refusal');
 }
 
+/** What the log reads for each code. */
+const messages: { readonly [Code in JwtErrorCode]: readonly [JwtErrorDetails[Code], string] } = {
+  token_malformed: [{}, 'The token is malformed'],
+  token_too_large: [{ length: 9000, maximum: 8192 }, 'The token has 9000 characters; at most 8192 are allowed'],
+  algorithm_not_allowed: [{ algorithm: 'HS256' }, 'The algorithm HS256 is not allowed'],
+  critical_header_unsupported: [{}, 'The token requires an extension that is not supported'],
+  type_mismatch: [{ expected: 'at+jwt' }, 'The token is not of type at+jwt'],
+  key_not_found: [{}, 'No key, or more than one, fits the token'],
+  key_invalid: [{ reason: 'it is short' }, 'The key is refused: it is short'],
+  keys_unavailable: [{ reason: 'timeout' }, 'The keys cannot be fetched (timeout)'],
+  signature_invalid: [{}, 'The signature is invalid'],
+  claims_invalid: [{ claim: 'exp' }, 'The claim exp is invalid'],
+  claim_missing: [{ claim: 'exp' }, 'The claim exp is missing'],
+  claim_mismatch: [{ claim: 'iss' }, 'The claim iss is not the expected one'],
+  expired: [{ expiredAt: new Date(0) }, 'The token expired at 1970-01-01T00:00:00.000Z'],
+  not_yet_valid: [
+    { claim: 'nbf', validFrom: new Date(0) },
+    'The token is not valid before 1970-01-01T00:00:00.000Z (nbf)',
+  ],
+  token_too_old: [{ issuedAt: new Date(0) }, 'The token is too old: it was issued at 1970-01-01T00:00:00.000Z'],
+  json_invalid: [{ reason: 'depth' }, 'The text is not strict JSON (depth)'],
+};
+
 describe('K7 errors', () => {
+  it.each(Object.entries(messages))('%s is worded for the log', (code, [details, message]) => {
+    const error = new JwtError(code as JwtErrorCode, details);
+    expect(error.message).toBe(message);
+    expect(error.details).toBe(details);
+    expect(error).not.toHaveProperty('cause');
+  });
+
+  it('words an algorithm that has no name', () => {
+    const { message } = new JwtError('algorithm_not_allowed', { algorithm: undefined });
+    expect(message).toBe('The algorithm of the token is not allowed');
+  });
+
   it.each(Object.entries(ways))('%s holds no text of the token or the key', async (code, act) => {
     const error = await refusal(act);
     expect(error.code).toBe(code);

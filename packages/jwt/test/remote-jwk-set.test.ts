@@ -70,6 +70,14 @@ describe('K5 fetching', () => {
     expect(keys.keys).toEqual(jwkSet([aKey('ES256')]));
   });
 
+  it('does not happen again while the set is fresh', async () => {
+    const keys = remote({ cooldown: 0 });
+    for (const keyId of [undefined, undefined, 'key-ES256']) await keys.refresh(keyId);
+    expect(paths).toHaveLength(1);
+    await keys.refresh('another');
+    expect(paths).toHaveLength(2);
+  });
+
   it('leaves the keys in hand, to verify without waiting', async () => {
     const keys = remote();
     await keys.refresh();
@@ -167,6 +175,50 @@ describe('K6 an issuer that is down', () => {
     answers['/jwks'] = json(jwkSet([aKey('ES256')]));
     clock += 8;
     await expect(verify(keys)).resolves.toBeDefined();
+  });
+
+  it('is never asked less often than the cooldown says', async () => {
+    const keys = remote({ cooldown: 5 });
+    answers['/jwks'] = status(503);
+    for (const pause of [0, 1, 2, 4, 5, 5]) {
+      clock += pause;
+      await expect(verify(keys)).rejects.toMatchObject({ code: 'keys_unavailable' });
+    }
+    expect(paths).toHaveLength(6);
+    clock += 4.9;
+    await expect(verify(keys)).rejects.toMatchObject({ code: 'keys_unavailable' });
+    expect(paths).toHaveLength(6);
+  });
+
+  it('is asked again soon when it fails for the first time after a success', async () => {
+    const keys = remote({ maxAge: 100 });
+    answers['/jwks'] = status(503);
+    for (const pause of [0, 1, 2, 4]) {
+      clock += pause;
+      await expect(verify(keys)).rejects.toMatchObject({ code: 'keys_unavailable' });
+    }
+    answers['/jwks'] = json(jwkSet([aKey('ES256')]));
+    clock += 8;
+    await verify(keys);
+    expect(paths).toHaveLength(5);
+    answers['/jwks'] = status(503);
+    for (const pause of [101, 1]) {
+      clock += pause;
+      await verify(keys);
+    }
+    expect(paths).toHaveLength(7);
+  });
+
+  it('has its keys in hand for use only when it was asked just now', async () => {
+    const keys = remote({ maxAge: 100, staleFor: 1000 });
+    await verify(keys);
+    answers['/jwks'] = status(503);
+    clock += 101;
+    expect(keys.keys).toBeUndefined();
+    await keys.refresh();
+    expect(keys.keys).toBeDefined();
+    clock += 1;
+    expect(keys.keys).toBeUndefined();
   });
 
   it('does not make an unknown key id wait for it, while the set is fresh', async () => {

@@ -30,11 +30,12 @@ describe('scopes', () => {
     ['todos*', 'todos:read'],
     ['todos:*', 'todos'],
     ['admin', 'adminx'],
+    [':*', ':read'],
   ])('B12 %s does not cover %s', (granted, wanted) => expect(coversScope(new Set([granted]), wanted)).toBe(false));
 
   it('are shared by two sets at their narrower', () => {
-    expect([...commonScopes(new Set(['todos:*', 'x']), new Set(['todos:read', 'users:read', 'x']))].toSorted()).toEqual(
-      ['todos:read', 'x'],
-    );
+    const [wide, narrow] = [new Set(['todos:*', 'x']), new Set(['todos:read', 'users:read', 'x'])];
+    expect([...commonScopes(wide, narrow)].toSorted()).toEqual(['todos:read', 'x']);
+    expect([...commonScopes(narrow, wide)].toSorted()).toEqual(['todos:read', 'x']);
   });
 });
