@@ -44,7 +44,7 @@ describe('misuse is named when it happens', () => {
     ],
     [
       'signing without a key',
-      'key must be a JwtKey; wrap a secret in secretKey()',
+      'key must be a JwtKey or a JwtSigner; wrap a secret in secretKey()',
       () => signJwt({}, 'secret' as never),
     ],
     ['claims that are a list', 'claims must be an object', signing({}, [])],
