@@ -1,4 +1,4 @@
-import { constants, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
+import { constants, createPublicKey, sign, verify, X509Certificate, type KeyObject } from 'node:crypto';
 import { decodeBase64url, encodeBase64url } from './base64url.ts';
 import { fromDer, toDer } from './ecdsa-signature.ts';
 import { createMac, createTextComparison, type HmacHash } from './hmac.ts';
@@ -79,18 +79,26 @@ export function isAlgorithm(value: unknown): value is Algorithm {
 /** How public keys begin that people take for secrets: PEM and OpenSSH. */
 const publicKeyText = /-----BEGIN|^\s*(ssh-(rsa|dss|ed25519) |ecdsa-sha2-)/;
 
-/** Tells whether bytes offered as a secret are a public key in one of its written forms (RFC 8725, section 2.1). */
+/** Tells whether bytes offered as a secret are a key pair's key, or its certificate, written out (RFC 8725, section 2.1). */
 function isPublicKeyText(secret: Buffer): boolean {
   const text = secret.toString('latin1');
   if (publicKeyText.test(text) || isJwkText(text)) return true;
   const forms = [secret, Buffer.from(text, 'base64')];
-  return forms.some((key) => isDer(key, 'spki') || isDer(key, 'pkcs1'));
+  return forms.some((bytes) => isDer(bytes, 'spki') || isDer(bytes, 'pkcs1') || isCertificate(bytes));
 }
 
 function isDer(key: Buffer, type: 'spki' | 'pkcs1'): boolean {
   try {
     createPublicKey({ key, format: 'der', type });
     return true;
+  } catch {
+    return false;
+  }
+}
+
+function isCertificate(bytes: Buffer): boolean {
+  try {
+    return new X509Certificate(bytes).raw.length > 0;
   } catch {
     return false;
   }
@@ -115,7 +123,9 @@ function hmac(hash: HmacHash): AlgorithmEntry {
     refusal: (key) => {
       if (key.type !== 'secret') return 'an HS algorithm needs a secret';
       if ((key.symmetricKeySize ?? 0) < hash.size) return `the secret needs at least ${hash.size} bytes`;
-      return isPublicKeyText(key.export()) ? 'it is a public key, and so known to everyone' : undefined;
+      return isPublicKeyText(key.export())
+        ? 'it is a key of another kind written out, which others may know: see importKey()'
+        : undefined;
     },
     signer: (key) => createMac(hash, key),
     verifier: (key) => {

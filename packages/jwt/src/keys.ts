@@ -196,7 +196,11 @@ function keyObjectOfPem(pem: string): KeyObject {
   try {
     return createPublicKey(pem);
   } catch {
-    throw refused('the text is not a PEM key; make HMAC keys with secretKey()');
+    throw refused(
+      pem.includes('ENCRYPTED')
+        ? 'the PEM text is encrypted; give createPrivateKey() of node:crypto the passphrase, and import what it returns'
+        : 'the text is not a PEM key; make HMAC keys with secretKey()',
+    );
   }
 }
 

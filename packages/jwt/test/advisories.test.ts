@@ -130,6 +130,22 @@ describe('whose algorithm it is', () => {
     expectRefusal('key_invalid', () => importKey(pem, { algorithm: 'HS256' }));
   });
 
+  it('CVE-2022-29217 a certificate is never taken for a secret: everyone has it', () => {
+    const certificate = [
+      'MIIBbjCCARWgAwIBAgIUPJ3ufpiq3JYi8codaPDDlHiKSFMwCgYIKoZIzj0EAwIwDDEKMAgGA1UEAwwBeDAgFw0yNjExMjIyMzQ0',
+      'NThaGA8yMTI2MTAyOTIzNDQ1OFowDDEKMAgGA1UEAwwBeDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABKJq81neNuLVGR84HrS1',
+      'A3y0kkOLPVvE2nEb7CEndQi4tEATqAfy/iG399py4I4fvRLYQ2eAzxAWqQSXB1kpB8SjUzBRMB0GA1UdDgQWBBTNLNntZ0BACrSS',
+      '8HGyyDsNxBOtPDAfBgNVHSMEGDAWgBTNLNntZ0BACrSS8HGyyDsNxBOtPDAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0cA',
+      'MEQCIH7VquiMKbM/giJIWpTtcbysdfwNTFdXD1xBIAXyo1xlAiAg3+r16NzrkxHRGi+EHh8l3a8TtapkMdDlVlY7zfT8Pg==',
+    ].join('');
+    const der = Buffer.from(certificate, 'base64');
+    const pem = `-----BEGIN CERTIFICATE-----\n${certificate.replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
+    for (const text of [certificate, der, der.toString('base64url'), pem]) {
+      expectRefusal('key_invalid', () => secretKey(text));
+    }
+    expect(importKey(pem).algorithm).toBe('ES256');
+  });
+
   it.each([
     ['CVE-2024-33663', 'ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBA=='],
     ['CVE-2022-29217', 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPBwZXJmZWN0bHkgcHVibGljIGtleSBpcyBoZXJl'],

@@ -53,7 +53,7 @@ describe('a refused key says why', () => {
     ],
     [
       'a public key as a secret',
-      'it is a public key, and so known to everyone',
+      'it is a key of another kind written out, which others may know: see importKey()',
       () => secretKey(rsa.publicKey.export({ format: 'der', type: 'spki' })),
     ],
     [
@@ -82,6 +82,14 @@ describe('a refused key says why', () => {
       'text that is no PEM',
       'the text is not a PEM key; make HMAC keys with secretKey()',
       () => importKey('secret', { algorithm: 'HS256' }),
+    ],
+    [
+      'a PEM text under a passphrase',
+      'the PEM text is encrypted; give createPrivateKey() of node:crypto the passphrase, and import what it returns',
+      () =>
+        importKey(
+          ec.privateKey.export({ format: 'pem', type: 'pkcs8', cipher: 'aes-128-cbc', passphrase: 'x' }).toString(),
+        ),
     ],
     [
       'an RSA KeyObject alone',
