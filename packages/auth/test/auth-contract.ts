@@ -143,6 +143,41 @@ export function describeAuth(name: string, start: () => Promise<TestDatabase>): 
         await refresh(pairs[0]?.refreshToken ?? '');
       });
 
+      it('tells an observer what each presentation was, and one that is refused to its holder', async () => {
+        await ada();
+        const first = await signIn();
+        const refusalOf = async (token: string): Promise<unknown> => refresh(token).catch((error: unknown) => error);
+        const second = await refresh(first.refreshToken);
+        await refresh(first.refreshToken);
+        fixture.clock.forward(10);
+        await refresh(first.refreshToken);
+        fixture.clock.forward(10);
+        await refresh(first.refreshToken);
+        const expected = ['rotated', 'raced', 'retried', 'forked', 'reused', 'ended', 'unknown', 'malformed'] as const;
+        const bad = [
+          second.refreshToken,
+          second.refreshToken,
+          `${second.refreshToken.slice(0, -4)}AAAA`,
+          'garbage',
+        ];
+        for (const [index, token] of bad.entries()) {
+          const outcome = expected[index + 4];
+          expect(await refusalOf(token)).toMatchObject({ code: 'refresh_token_invalid', details: { outcome } });
+        }
+        const outcomes = fixture.events.flatMap((event) => (event.type === 'refresh_presented' ? [event.outcome] : []));
+        expect(outcomes).toEqual(expected);
+      });
+
+      it('S6: counts the use of a parent that comes late against the idle lifetime', async () => {
+        await ada();
+        const first = await signIn();
+        await refresh(first.refreshToken);
+        fixture.clock.forward(29 * 86_400);
+        const fork = await refresh(first.refreshToken);
+        fixture.clock.forward(2 * 86_400);
+        expect((await refresh(fork.refreshToken)).sessionId).toBe(first.sessionId);
+      });
+
       it('forks for a parent that comes late; whoever uses the lost branch then ends the session', async () => {
         await ada();
         const first = await signIn();

@@ -194,7 +194,7 @@ export function describeStore(name: string, start: () => Promise<TestDatabase>):
       expect(await store.sessions.end(session.id, 'signed_out', now)).toBe(true);
       expect(await store.sessions.end(session.id, 'signed_out', now)).toBe(false);
       expect(await store.sessions.rotate(session.id, 1, { now, idleExpiresAt: later })).toBe(false);
-      expect(await store.sessions.fork(session.id, 1, now)).toBe(false);
+      expect(await store.sessions.fork(session.id, 1, { now, idleExpiresAt: later })).toBe(false);
     });
 
     it('counts and lists only sessions that are live', async () => {

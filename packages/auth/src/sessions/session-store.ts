@@ -1,6 +1,6 @@
 import type { Device, SessionEndReason, SessionRecord } from './session.ts';
 
-/** What a rotation writes besides the counters. */
+/** What a rotation or a fork writes besides the counters. */
 export interface SessionUse extends Device {
   readonly now: Date;
   readonly idleExpiresAt: Date;
@@ -13,7 +13,7 @@ export interface SessionStore {
   /** `base := generation, generation := generation + 1`, if that is still its generation and it has not ended. */
   rotate(id: string, generation: number, use: SessionUse): Promise<boolean>;
   /** `generation := generation + 1` with `base` kept, on the same condition. */
-  fork(id: string, generation: number, now: Date): Promise<boolean>;
+  fork(id: string, generation: number, use: SessionUse): Promise<boolean>;
   /** Ends a session; false when it does not exist or had ended. */
   end(id: string, reason: SessionEndReason, now: Date): Promise<boolean>;
   /** The live sessions of a user's epoch, newest first. */

@@ -21,19 +21,9 @@ export class SqlSessions implements SessionStore {
   }
 
   async rotate(id: string, generation: number, use: SessionUse): Promise<boolean> {
-    const now = use.now.getTime();
     const { numUpdatedRows } = await this.#db
       .updateTable('sessions')
-      .set({
-        base: generation,
-        generation: generation + 1,
-        minted_at: now,
-        rotated_at: now,
-        last_used_at: now,
-        idle_expires_at: use.idleExpiresAt.getTime(),
-        ...(use.userAgent === undefined ? {} : { user_agent: use.userAgent }),
-        ...(use.address === undefined ? {} : { address: use.address }),
-      })
+      .set({ base: generation, generation: generation + 1, rotated_at: use.now.getTime(), ...toColumns(use) })
       .where('id', '=', id)
       .where('generation', '=', generation)
       .where('ended_at', 'is', null)
@@ -41,10 +31,10 @@ export class SqlSessions implements SessionStore {
     return numUpdatedRows === 1n;
   }
 
-  async fork(id: string, generation: number, now: Date): Promise<boolean> {
+  async fork(id: string, generation: number, use: SessionUse): Promise<boolean> {
     const { numUpdatedRows } = await this.#db
       .updateTable('sessions')
-      .set({ generation: generation + 1, minted_at: now.getTime() })
+      .set({ generation: generation + 1, ...toColumns(use) })
       .where('id', '=', id)
       .where('generation', '=', generation)
       .where('ended_at', 'is', null)
@@ -93,6 +83,17 @@ function isLive(row: ExpressionBuilder<Database, 'sessions'>, now: Date): Return
     row('expires_at', '>', now.getTime()),
     row('idle_expires_at', '>', now.getTime()),
   ]);
+}
+
+/** What a use writes in either case. */
+function toColumns({ now, idleExpiresAt, userAgent, address }: SessionUse): Partial<Selectable<Database['sessions']>> {
+  return {
+    minted_at: now.getTime(),
+    last_used_at: now.getTime(),
+    idle_expires_at: idleExpiresAt.getTime(),
+    ...(userAgent === undefined ? {} : { user_agent: userAgent }),
+    ...(address === undefined ? {} : { address }),
+  };
 }
 
 function toRow(session: SessionRecord): Selectable<Database['sessions']> {
