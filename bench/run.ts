@@ -3,10 +3,12 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { benchJwt } from './jwt.ts';
+import { benchRotation } from './rotation.ts';
 import { benchTokenSize } from './token-size.ts';
 
 const benches: Readonly<Record<string, () => Promise<string>>> = {
   jwt: benchJwt,
+  rotation: benchRotation,
   'token-size': benchTokenSize,
 };
 const file = fileURLToPath(new URL('RESULTS.md', import.meta.url));

@@ -154,12 +154,7 @@ export function describeAuth(name: string, start: () => Promise<TestDatabase>): 
         fixture.clock.forward(10);
         await refresh(first.refreshToken);
         const expected = ['rotated', 'raced', 'retried', 'forked', 'reused', 'ended', 'unknown', 'malformed'] as const;
-        const bad = [
-          second.refreshToken,
-          second.refreshToken,
-          `${second.refreshToken.slice(0, -4)}AAAA`,
-          'garbage',
-        ];
+        const bad = [second.refreshToken, second.refreshToken, `${second.refreshToken.slice(0, -4)}AAAA`, 'garbage'];
         for (const [index, token] of bad.entries()) {
           const outcome = expected[index + 4];
           expect(await refusalOf(token)).toMatchObject({ code: 'refresh_token_invalid', details: { outcome } });

@@ -23,9 +23,9 @@ const attempts = 5;
 
 /** What refreshing works with. */
 export interface RefreshDependencies {
-  readonly store: Store;
+  readonly store: Pick<Store, 'transaction'>;
   readonly refreshTokens: RefreshTokens;
-  readonly issuer: TokenIssuer;
+  readonly issuer: Pick<TokenIssuer, 'issue'>;
   readonly lifetimes: SessionLifetimes;
   readonly policy: RefreshPolicy;
   readonly clock: Clock;
