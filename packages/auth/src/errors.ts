@@ -24,6 +24,8 @@ export interface AuthErrorDetails {
   session_not_found: Readonly<Record<never, never>>;
   /** No role has this name. */
   role_not_found: { readonly role: string };
+  /** No signing key has this id. */
+  key_not_found: { readonly keyId: string };
   /** The role is built in: `admin` cannot be changed, neither `admin` nor `user` can be deleted. */
   role_built_in: { readonly role: string };
   /** The change would leave nobody who can administer the system. Make another administrator first. */

@@ -312,6 +312,29 @@ export function describeAuth(name: string, start: () => Promise<TestDatabase>): 
         await after.auth.close();
       });
 
+      it.each(endings)(
+        'S8, S9: %s kills tokens for good, even if the clock was set back by an hour before',
+        async (_, end) => {
+          await ada();
+          const pair = await signIn();
+          const { af = 0, exp } = await claimsOf(pair);
+          fixture.clock.forward(-3600);
+          await end(pair);
+          const { changes } = await fixture.auth.changes.readSince(af);
+          for (const { expiresAt } of changes) expect(expiresAt ?? Infinity).toBeGreaterThanOrEqual(exp + 60);
+          expect(changes).not.toEqual([]);
+        },
+      );
+
+      it('S9: other roles reach tokens that were issued before the clock was set back', async () => {
+        const { id } = await ada();
+        const { af = 0, exp } = await claimsOf(await signIn());
+        fixture.clock.forward(-3600);
+        await fixture.auth.users.setRoles(id, []);
+        const [change] = (await fixture.auth.changes.readSince(af)).changes;
+        expect(change?.expiresAt).toBeGreaterThanOrEqual(exp + 60);
+      });
+
       it('lets one access token die and its session live', async () => {
         await ada();
         const pair = await signIn();

@@ -130,6 +130,7 @@ export const errorTable: { readonly [Code in ErrorCode]: ErrorRow<ErrorDetails[C
   user_not_found: { status: 404, detail: 'No user has this id' },
   session_not_found: { status: 404, detail: 'No live session has this id' },
   role_not_found: { status: 404, detail: 'No role has this name' },
+  key_not_found: { status: 404, detail: 'No signing key has this id' },
   username_taken: { status: 409, detail: 'Another user has this name' },
   email_taken: { status: 409, detail: 'Another user has this e-mail address' },
   role_built_in: {

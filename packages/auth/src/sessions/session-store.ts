@@ -1,3 +1,4 @@
+import type { Pruned } from '../upkeep/pruned.ts';
 import type { Device, SessionEndReason, SessionRecord } from './session.ts';
 
 /** What a rotation or a fork writes besides the counters. */
@@ -20,4 +21,8 @@ export interface SessionStore {
   listLive(userId: string, userEpoch: number, now: Date): Promise<readonly SessionRecord[]>;
   /** How many sessions are live: of one user's epoch, or of everybody. */
   countLive(now: Date, of?: { readonly userId: string; readonly userEpoch: number }): Promise<number>;
+  /** When tokens were last made for a user, in any session; undefined when there is none. */
+  lastMinted(userId: string): Promise<Date | undefined>;
+  /** Looks at `limit` sessions after an id and removes those that ended or expired before a moment. */
+  prune(after: string, limit: number, before: Date): Promise<Pruned<string>>;
 }

@@ -1,4 +1,4 @@
-import { sessionDead } from '../changes/change.ts';
+import { latest, sessionDead } from '../changes/change.ts';
 import { AuthError } from '../errors.ts';
 import type { EventListener } from '../events.ts';
 import type { Clock } from '../ports.ts';
@@ -117,7 +117,7 @@ export class Refresh {
 
 async function endStolen(transaction: Transaction, session: SessionRecord, now: Date): Promise<void> {
   if (await transaction.sessions.end(session.id, 'refresh_token_reused', now)) {
-    transaction.append(sessionDead(session.id, now));
+    transaction.append(sessionDead(session.id, latest(now, session.mintedAt)));
   }
 }
 

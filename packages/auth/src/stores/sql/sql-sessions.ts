@@ -1,6 +1,7 @@
 import type { ExpressionBuilder, Kysely, Selectable } from 'kysely';
 import type { SessionStore, SessionUse } from '../../sessions/session-store.ts';
 import type { SessionEndReason, SessionRecord } from '../../sessions/session.ts';
+import type { Pruned } from '../../upkeep/pruned.ts';
 import type { Database } from './schema.ts';
 
 /** Sessions in SQL. */
@@ -74,6 +75,32 @@ export class SqlSessions implements SessionStore {
       .select((row) => row.fn.countAll<number>().as('count'));
     if (of !== undefined) query = query.where('user_id', '=', of.userId).where('user_epoch', '=', of.userEpoch);
     return (await query.executeTakeFirstOrThrow()).count;
+  }
+
+  async lastMinted(userId: string): Promise<Date | undefined> {
+    const { last } = await this.#db
+      .selectFrom('sessions')
+      .select((row) => row.fn.max('minted_at').as('last'))
+      .where('user_id', '=', userId)
+      .executeTakeFirstOrThrow();
+    return last === null ? undefined : new Date(last);
+  }
+
+  async prune(after: string, limit: number, before: Date): Promise<Pruned<string>> {
+    const stretch = this.#db.selectFrom('sessions').select('id').where('id', '>', after).orderBy('id');
+    const last = await stretch
+      .limit(1)
+      .offset(limit - 1)
+      .executeTakeFirst();
+    let removal = this.#db.deleteFrom('sessions').where('id', '>', after);
+    if (last !== undefined) removal = removal.where('id', '<=', last.id);
+    const moment = before.getTime();
+    const { numDeletedRows } = await removal
+      .where((row) =>
+        row.or([row('ended_at', '<', moment), row('idle_expires_at', '<', moment), row('expires_at', '<', moment)]),
+      )
+      .executeTakeFirst();
+    return { removed: Number(numDeletedRows), next: last?.id };
   }
 }
 
