@@ -5,7 +5,7 @@ import { KeyEncryption } from './keys/key-encryption.ts';
 import { SecretSigningKey } from './keys/secret-signing-key.ts';
 import { StoredSigningKeys, type SigningKeys } from './keys/signing-keys.ts';
 import { PasswordHashes } from './passwords/password-hashes.ts';
-import type { Clock } from './ports.ts';
+import { steadyTime, type Clock } from './ports.ts';
 import { PasswordPolicy } from './passwords/password-policy.ts';
 import { Passwords } from './passwords/passwords.ts';
 import { Roles } from './roles/roles.ts';
@@ -103,7 +103,7 @@ export async function createAuth(config: AuthConfig): Promise<Auth> {
   try {
     await store.migrate();
     await store.transaction((transaction) => transaction.raiseTokenLifetime(resolved.accessTokenLifetime));
-    const clock = new DatabaseClock(store.changes, resolved.clock);
+    const clock = new DatabaseClock({ own: resolved.clock, steady: steadyTime, database: store.changes });
     // A clock of the caller's own is believed.
     const adjustClock =
       config.clock === undefined ? (): Promise<void> => clock.adjust() : (): Promise<void> => Promise.resolve();

@@ -117,8 +117,27 @@ describe('the timer', () => {
 
 describe('the clock of the database', () => {
   const real = new Date('2026-01-01T00:00:00Z');
-  const clockThatIs = (seconds: number, theirs: Date | undefined = real): DatabaseClock =>
-    new DatabaseClock({ time: () => Promise.resolve(theirs) }, () => new Date(real.getTime() + seconds * 1000));
+  /** An own clock to set, a steady one, and a database that is always right. */
+  const clocks = (
+    ahead: number,
+  ): { clock: DatabaseClock; set(by: number): void; pass(seconds: number): void; asked(): number } => {
+    let [own, steady, asked] = [real.getTime() + ahead * 1000, 0, 0];
+    const time = (): Promise<Date> => {
+      asked += 1;
+      return Promise.resolve(new Date(real.getTime() + steady));
+    };
+    return {
+      clock: new DatabaseClock({ own: () => new Date(own), steady: () => steady, database: { time } }),
+      set: (by) => {
+        own += by * 1000;
+      },
+      pass: (seconds) => {
+        own += seconds * 1000;
+        steady += seconds * 1000;
+      },
+      asked: () => asked,
+    };
+  };
 
   it.each([
     [300, 0],
@@ -127,15 +146,31 @@ describe('the clock of the database', () => {
     [0.4, 0.4],
     [-0.4, -0.4],
   ])('is kept by a server that is %d s ahead', async (ahead, shown) => {
-    const clock = clockThatIs(ahead);
+    const { clock } = clocks(ahead);
     await clock.adjust();
     expect(clock.now().getTime()).toBe(real.getTime() + shown * 1000);
   });
 
-  it('is the own one where the database has no other', async () => {
-    const clock = new DatabaseClock({ time: () => Promise.resolve(undefined) }, () => new Date(5));
+  it.each([-3600, 86_400])('goes on when the own clock is set by %d s, and the database is asked', async (by) => {
+    const { clock, set, pass, asked } = clocks(0);
     await clock.adjust();
-    expect(clock.now()).toEqual(new Date(5));
+    pass(60);
+    set(by);
+    expect(clock.now()).toEqual(new Date(real.getTime() + 60_000));
+    expect(asked()).toBe(2);
+    await clock.adjust();
+    pass(600);
+    expect(clock.now()).toEqual(new Date(real.getTime() + 660_000));
+    expect(asked()).toBe(3);
+  });
+
+  it('is the own one where the database has no other', async () => {
+    let own = 5;
+    const database = { time: () => Promise.resolve(undefined) };
+    const clock = new DatabaseClock({ own: () => new Date(own), steady: () => 0, database });
+    await clock.adjust();
+    own += 3_600_000;
+    expect(clock.now()).toEqual(new Date(own));
   });
 
   it('is not asked for by an engine that was given a clock', async () => {
