@@ -91,6 +91,8 @@ describe('a round', () => {
   it('goes on while there is something to remove, and stops all the same', async () => {
     const round = new Round<number>(0, (after) => Promise.resolve({ removed: 1, next: after + 1 }));
     expect(await round.run()).toBe(400);
+    let stretches = 0;
+    expect(await round.run(() => (stretches += 1) > 3)).toBe(3);
   });
 });
 

@@ -31,11 +31,15 @@ export class Round<Cursor> {
     this.#cursor = from;
   }
 
-  /** Looks at a bounded part of the table, longer where there is something to remove; says how much was removed. */
-  async run(): Promise<number> {
+  /**
+   * Looks at a bounded part of the table, longer where there is something to remove; says how much was removed.
+   *
+   * @param isOver tells after each stretch whether to stop there
+   */
+  async run(isOver: () => boolean = () => false): Promise<number> {
     let [removed, idle, ends] = [0, 0, 0];
     // At the end of the table it goes on from the beginning, once: a small table is looked at as a whole.
-    for (let count = 0; count < mostStretches && idle < idleStretches && ends < 2; count += 1) {
+    for (let count = 0; count < mostStretches && idle < idleStretches && ends < 2 && !isOver(); count += 1) {
       const pruned = await this.#prune(this.#cursor, stretch);
       removed += pruned.removed;
       idle = pruned.removed === 0 ? idle + 1 : 0;

@@ -53,7 +53,7 @@ export class Upkeep {
     this.#schedule(firstAfter);
   }
 
-  /** Ends that, and waits for the round under way. */
+  /** Ends that, and waits until the round under way has stopped too. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
@@ -72,7 +72,8 @@ export class Upkeep {
     const { keys, adjustClock, clock, emit } = this.#dependencies;
     await adjustClock();
     await keys.upkeep();
-    const report = { sessions: await this.#sessions.run(), changes: await this.#changes.run() };
+    const isOver = (): boolean => this.#stopped;
+    const report = { sessions: await this.#sessions.run(isOver), changes: await this.#changes.run(isOver) };
     if (report.sessions + report.changes > 0) emit({ type: 'pruned', at: clock(), ...report });
     return report;
   }
