@@ -2,8 +2,10 @@ import type { Algorithm } from '@sallyport/jwt';
 import type { ChangeBatch } from './changes/change.ts';
 import { resolveConfig, type AuthConfig, type ResolvedConfig } from './config.ts';
 import { KeyEncryption } from './keys/key-encryption.ts';
-import { SecretSigningKey, StoredSigningKeys, type SigningKeys } from './keys/signing-keys.ts';
+import { SecretSigningKey } from './keys/secret-signing-key.ts';
+import { StoredSigningKeys, type SigningKeys } from './keys/signing-keys.ts';
 import { PasswordHashes } from './passwords/password-hashes.ts';
+import { steadyTime, type Clock } from './ports.ts';
 import { PasswordPolicy } from './passwords/password-policy.ts';
 import { Passwords } from './passwords/passwords.ts';
 import { Roles } from './roles/roles.ts';
@@ -17,6 +19,8 @@ import { IssuedTokens } from './tokens/issued-tokens.ts';
 import { SignIn, type SignInInput } from './tokens/sign-in.ts';
 import { TokenIssuer } from './tokens/token-issuer.ts';
 import type { TokenPair } from './tokens/token-pair.ts';
+import { DatabaseClock } from './upkeep/database-clock.ts';
+import { Upkeep, type UpkeepReport } from './upkeep/upkeep.ts';
 import { OwnAccount } from './users/own-account.ts';
 import { Users } from './users/users.ts';
 
@@ -39,6 +43,8 @@ export interface Auth {
   readonly roles: Roles;
   readonly keys: SigningKeys;
   readonly changes: ChangeLog;
+  /** The time tokens are issued by: give it to a guard in the same process as `now`. */
+  readonly now: Clock;
   readonly tokens: {
     /**
      * Starts a session without a password, on an administrator's word.
@@ -63,6 +69,11 @@ export interface Auth {
   introspect(token: string): Promise<Introspection>;
   /** Loads what the first new password would otherwise wait for: word lists, some tens of megabytes. */
   warmUp(): Promise<void>;
+  /**
+   * Does at once what is done about every minute anyway while the engine is open: adjusts the clock, rotates signing keys
+   * that have come of age, removes sessions and changes that were over two days ago.
+   */
+  upkeep(): Promise<UpkeepReport>;
   /** Resolves when the database answers and a key can sign. @throws {AuthError} `store_unavailable` */
   ready(): Promise<void>;
   /** Closes the store. Calls after it fail. */
@@ -92,8 +103,15 @@ export async function createAuth(config: AuthConfig): Promise<Auth> {
   try {
     await store.migrate();
     await store.transaction((transaction) => transaction.raiseTokenLifetime(resolved.accessTokenLifetime));
+    const clock = new DatabaseClock({ own: resolved.clock, steady: steadyTime, database: store.changes });
+    // A clock of the caller's own is believed.
+    const adjustClock =
+      config.clock === undefined ? (): Promise<void> => clock.adjust() : (): Promise<void> => Promise.resolve();
+    await adjustClock();
+    const timed = { ...resolved, clock: clock.now };
     const hashes = await PasswordHashes.create(resolved.random);
-    return wire(resolved, await openKeys(resolved), hashes);
+    const keys = await openKeys(timed);
+    return wire(timed, keys, hashes, new Upkeep({ ...timed, keys, adjustClock }));
   } catch (error) {
     await store.close();
     throw error;
@@ -101,20 +119,19 @@ export async function createAuth(config: AuthConfig): Promise<Auth> {
 }
 
 async function openKeys(config: ResolvedConfig): Promise<SigningKeys> {
-  const { secret, random, algorithm, store, accessTokenLifetime, clock, emit } = config;
+  const { secret, previousSecret, random, algorithm, clock } = config;
   if (algorithm === 'HS256' || algorithm === 'HS384' || algorithm === 'HS512') {
-    return new SecretSigningKey(secret, algorithm, clock());
+    return new SecretSigningKey(secret, algorithm, clock(), previousSecret);
   }
-  const encryption = new KeyEncryption(secret, random);
-  const keys = new StoredSigningKeys({ store, encryption, algorithm, accessTokenLifetime, clock, emit });
+  const keys = new StoredSigningKeys({ ...config, encryption: new KeyEncryption(secret, random, previousSecret) });
   await keys.open();
   return keys;
 }
 
-function wire(config: ResolvedConfig, keys: SigningKeys, hashes: PasswordHashes): Auth {
+function wire(config: ResolvedConfig, keys: SigningKeys, hashes: PasswordHashes, upkeep: Upkeep): Auth {
   const { issuer, audience, algorithm, store, clock, random, emit } = config;
   const policy = new PasswordPolicy(config.minPasswordLength, ['sallyport', new URL(issuer).hostname]);
-  const refreshTokens = new RefreshTokens(config.secret);
+  const refreshTokens = new RefreshTokens(config.secret, config.previousSecret);
   const lifetimes = { idle: config.idleLifetime, absolute: config.sessionLifetime };
   const accessTokens = { issuer, audience, lifetime: config.accessTokenLifetime, random };
   const tokenIssuer = new TokenIssuer(keys, accessTokens, refreshTokens);
@@ -140,6 +157,7 @@ function wire(config: ResolvedConfig, keys: SigningKeys, hashes: PasswordHashes)
     startSession: (userId, device, provenHash) => signIn.forUser(userId, { device, provenHash }),
   });
 
+  upkeep.start();
   return {
     issuer,
     audience,
@@ -151,6 +169,7 @@ function wire(config: ResolvedConfig, keys: SigningKeys, hashes: PasswordHashes)
     roles,
     keys,
     changes: store.changes,
+    now: clock,
     tokens: {
       issue: (userId, options) => signIn.forUser(userId, options),
       revokeAccessToken: (token) => issued.revokeAccessToken(token),
@@ -160,10 +179,14 @@ function wire(config: ResolvedConfig, keys: SigningKeys, hashes: PasswordHashes)
     revoke: (token) => issued.revoke(token),
     introspect: (token) => issued.introspect(token),
     warmUp: () => policy.prepare(),
+    upkeep: () => upkeep.run(),
     ready: async () => {
       await store.ping();
       await keys.signingKey();
     },
-    close: () => store.close(),
+    close: async () => {
+      await upkeep.stop();
+      await store.close();
+    },
   };
 }

@@ -15,10 +15,19 @@ export interface AuthConfig {
    * refresh tokens, and signs access tokens when `algorithm` is HS*. Text stands for its UTF-8 bytes.
    */
   readonly secretKey: string | Uint8Array;
+  /**
+   * The secret before, or the one to come: what was made with it is accepted, nothing is made with it. Signing keys that
+   * it encrypted are encrypted anew at start. Default: none.
+   */
+  readonly previousSecretKey?: string | Uint8Array;
   /** The `aud` of access tokens. Default: the issuer. */
   readonly audience?: string | readonly string[];
   /** What signs access tokens. Default: `ES256`. */
   readonly algorithm?: Algorithm;
+  readonly signingKeys?: {
+    /** How old a signing key becomes before the next one is published, in seconds; a day at least. Default: 90 days. */
+    readonly rotateAfter?: number;
+  };
   readonly accessToken?: {
     /** Seconds. Default: 900, a quarter of an hour. */
     readonly lifetime?: number;
@@ -39,7 +48,7 @@ export interface AuthConfig {
   };
   /** Hears what happens. Default: nobody. */
   readonly onEvent?: EventListener;
-  /** Default: the computer's clock. */
+  /** Default: the computer's clock, set right by that of a PostgreSQL server, so that all of its users agree. */
   readonly clock?: Clock;
   /** Default: the operating system's generator. */
   readonly random?: Random;
@@ -50,8 +59,10 @@ export interface ResolvedConfig {
   readonly issuer: string;
   readonly store: Store;
   readonly secret: Uint8Array;
+  readonly previousSecret: Uint8Array | undefined;
   readonly audience: readonly string[];
   readonly algorithm: Algorithm;
+  readonly rotateAfter: number;
   readonly accessTokenLifetime: number;
   readonly idleLifetime: number;
   readonly sessionLifetime: number;
@@ -69,6 +80,7 @@ const longestLifetime = 36_525 * day;
 
 const defaults = {
   algorithm: 'ES256',
+  rotateAfter: 90 * day,
   accessTokenLifetime: 900,
   idleLifetime: 30 * day,
   sessionLifetime: 180 * day,
@@ -86,8 +98,10 @@ const knownNames: Readonly<Record<string, readonly string[]>> = {
     'issuer',
     'store',
     'secretKey',
+    'previousSecretKey',
     'audience',
     'algorithm',
+    'signingKeys',
     'accessToken',
     'refreshToken',
     'registration',
@@ -96,6 +110,7 @@ const knownNames: Readonly<Record<string, readonly string[]>> = {
     'clock',
     'random',
   ],
+  signingKeys: ['rotateAfter'],
   accessToken: ['lifetime'],
   refreshToken: ['idleLifetime', 'sessionLifetime', 'policy'],
   password: ['minLength'],
@@ -107,14 +122,16 @@ const knownNames: Readonly<Record<string, readonly string[]>> = {
  * @throws {AuthError} `config_invalid` with every problem there is
  */
 export function resolveConfig(config: AuthConfig): ResolvedConfig {
-  const { issuer, secretKey } = config;
+  const { issuer, secretKey, previousSecretKey: previous } = config;
   const audience = config.audience ?? issuer;
   const resolved: ResolvedConfig = {
     issuer,
     store: config.store,
-    secret: typeof secretKey === 'string' ? Buffer.from(secretKey, 'utf8') : secretKey,
+    secret: toBytes(secretKey),
+    previousSecret: previous === undefined ? undefined : toBytes(previous),
     audience: Array.isArray(audience) ? [...(audience as readonly string[])] : [audience as string],
     algorithm: config.algorithm ?? defaults.algorithm,
+    rotateAfter: config.signingKeys?.rotateAfter ?? defaults.rotateAfter,
     accessTokenLifetime: config.accessToken?.lifetime ?? defaults.accessTokenLifetime,
     idleLifetime: config.refreshToken?.idleLifetime ?? defaults.idleLifetime,
     sessionLifetime: config.refreshToken?.sessionLifetime ?? defaults.sessionLifetime,
@@ -128,6 +145,10 @@ export function resolveConfig(config: AuthConfig): ResolvedConfig {
   const problems = [...unknownNames(config), ...problemsOf(resolved)];
   if (problems.length > 0) throw new AuthError('config_invalid', problems.join('; '), { problems });
   return Object.freeze(resolved);
+}
+
+function toBytes(secret: string | Uint8Array): Uint8Array {
+  return typeof secret === 'string' ? Buffer.from(secret, 'utf8') : secret;
 }
 
 function unknownNames(config: AuthConfig): string[] {
@@ -153,6 +174,14 @@ function problemsOf(config: ResolvedConfig): string[] {
       config.secret instanceof Uint8Array && config.secret.length >= needed,
       `secretKey must have ${needed} bytes or more`,
     ],
+    [
+      isPreviousSecret(config),
+      `previousSecretKey must have ${leastSecretBytes} bytes or more and differ from secretKey`,
+    ],
+    [
+      isSeconds(config.rotateAfter) && config.rotateAfter >= day,
+      'signingKeys.rotateAfter must be whole seconds, a day or more',
+    ],
     [isSeconds(config.accessTokenLifetime), 'accessToken.lifetime must be whole seconds above 0'],
     [isSeconds(config.idleLifetime), 'refreshToken.idleLifetime must be whole seconds above 0'],
     [
@@ -174,6 +203,12 @@ function problemsOf(config: ResolvedConfig): string[] {
     ],
   ];
   return rules.filter(([holds]) => !holds).map(([, problem]) => problem);
+}
+
+function isPreviousSecret({ secret, previousSecret }: ResolvedConfig): boolean {
+  if (previousSecret === undefined) return true;
+  if (!(previousSecret instanceof Uint8Array) || previousSecret.length < leastSecretBytes) return false;
+  return !(secret instanceof Uint8Array) || Buffer.compare(secret, previousSecret) !== 0;
 }
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;

@@ -1,3 +1,5 @@
+import type { RefreshOutcome } from './sessions/refresh-rotation.ts';
+
 /** What each refusal can tell the caller besides its code. Nothing here ever holds a token, a password or a key. */
 export interface AuthErrorDetails {
   /** The configuration is unusable; every problem is listed. Fix it and start again. */
@@ -22,12 +24,17 @@ export interface AuthErrorDetails {
   session_not_found: Readonly<Record<never, never>>;
   /** No role has this name. */
   role_not_found: { readonly role: string };
+  /** No signing key has this id. */
+  key_not_found: { readonly keyId: string };
   /** The role is built in: `admin` cannot be changed, neither `admin` nor `user` can be deleted. */
   role_built_in: { readonly role: string };
   /** The change would leave nobody who can administer the system. Make another administrator first. */
   last_administrator: Readonly<Record<never, never>>;
-  /** The refresh token buys nothing: sign in again. `outcome` is for the log, never for the client. */
-  refresh_token_invalid: { readonly outcome: string };
+  /**
+   * The refresh token buys nothing: sign in again. Of `outcome` a client may learn what became of a session whose genuine
+   * token it holds; what else it says is for the log.
+   */
+  refresh_token_invalid: { readonly outcome: RefreshOutcome };
   /** The client asked for more than the session or the user's roles allow, or for something that is no scope. */
   scope_invalid: Readonly<Record<never, never>>;
   /** Too many passwords are being checked at once. Try again after `retryAfter` seconds. */

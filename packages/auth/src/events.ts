@@ -26,6 +26,10 @@ export interface AuthEventDetails {
   role_set: { readonly role: string; readonly scopes: readonly string[] };
   role_deleted: { readonly role: string };
   key_created: { readonly keyId: string; readonly algorithm: string };
+  /** The key was marked compromised: nothing that it signed is accepted any more. */
+  key_revoked: { readonly keyId: string };
+  /** What had been over for two days was removed from the database. */
+  pruned: { readonly sessions: number; readonly changes: number };
 }
 
 /** One thing that happened, for the log and the audit trail. `switch (event.type)` narrows the rest. */

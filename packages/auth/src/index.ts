@@ -21,6 +21,7 @@ export type { ActiveToken, Introspection } from './tokens/introspection.ts';
 export type { RefreshInput } from './tokens/refresh.ts';
 export type { SignInInput } from './tokens/sign-in.ts';
 export type { TokenPair } from './tokens/token-pair.ts';
+export type { UpkeepReport } from './upkeep/upkeep.ts';
 export type { Page } from './users/page.ts';
 export type { OwnAccount } from './users/own-account.ts';
 export type { User } from './users/user.ts';

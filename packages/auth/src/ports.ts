@@ -14,6 +14,9 @@ export interface Random {
 /** The computer's clock. */
 export const systemClock: Clock = () => new Date();
 
+/** Milliseconds that pass evenly, whatever happens to the computer's clock. */
+export const steadyTime = (): number => performance.now();
+
 /** The operating system's generator, through node:crypto. */
 export const systemRandom: Random = { bytes: (size) => randomBytes(size), uuid: () => randomUUID() };
 

@@ -143,6 +143,36 @@ export function describeAuth(name: string, start: () => Promise<TestDatabase>): 
         await refresh(pairs[0]?.refreshToken ?? '');
       });
 
+      it('tells an observer what each presentation was, and one that is refused to its holder', async () => {
+        await ada();
+        const first = await signIn();
+        const refusalOf = async (token: string): Promise<unknown> => refresh(token).catch((error: unknown) => error);
+        const second = await refresh(first.refreshToken);
+        await refresh(first.refreshToken);
+        fixture.clock.forward(10);
+        await refresh(first.refreshToken);
+        fixture.clock.forward(10);
+        await refresh(first.refreshToken);
+        const expected = ['rotated', 'raced', 'retried', 'forked', 'reused', 'ended', 'unknown', 'malformed'] as const;
+        const bad = [second.refreshToken, second.refreshToken, `${second.refreshToken.slice(0, -4)}AAAA`, 'garbage'];
+        for (const [index, token] of bad.entries()) {
+          const outcome = expected[index + 4];
+          expect(await refusalOf(token)).toMatchObject({ code: 'refresh_token_invalid', details: { outcome } });
+        }
+        const outcomes = fixture.events.flatMap((event) => (event.type === 'refresh_presented' ? [event.outcome] : []));
+        expect(outcomes).toEqual(expected);
+      });
+
+      it('S6: counts the use of a parent that comes late against the idle lifetime', async () => {
+        await ada();
+        const first = await signIn();
+        await refresh(first.refreshToken);
+        fixture.clock.forward(29 * 86_400);
+        const fork = await refresh(first.refreshToken);
+        fixture.clock.forward(2 * 86_400);
+        expect((await refresh(fork.refreshToken)).sessionId).toBe(first.sessionId);
+      });
+
       it('forks for a parent that comes late; whoever uses the lost branch then ends the session', async () => {
         await ada();
         const first = await signIn();
@@ -280,6 +310,29 @@ export function describeAuth(name: string, start: () => Promise<TestDatabase>): 
         const now = after.clock().getTime() / 1000;
         expect(changes).toMatchObject([{ kind: changeKinds.userFloor, expiresAt: now + 86_400 + 60 }]);
         await after.auth.close();
+      });
+
+      it.each(endings)(
+        'S8, S9: %s kills tokens for good, even if the clock was set back by an hour before',
+        async (_, end) => {
+          await ada();
+          const pair = await signIn();
+          const { af = 0, exp } = await claimsOf(pair);
+          fixture.clock.forward(-3600);
+          await end(pair);
+          const { changes } = await fixture.auth.changes.readSince(af);
+          for (const { expiresAt } of changes) expect(expiresAt ?? Infinity).toBeGreaterThanOrEqual(exp + 60);
+          expect(changes).not.toEqual([]);
+        },
+      );
+
+      it('S9: other roles reach tokens that were issued before the clock was set back', async () => {
+        const { id } = await ada();
+        const { af = 0, exp } = await claimsOf(await signIn());
+        fixture.clock.forward(-3600);
+        await fixture.auth.users.setRoles(id, []);
+        const [change] = (await fixture.auth.changes.readSince(af)).changes;
+        expect(change?.expiresAt).toBeGreaterThanOrEqual(exp + 60);
       });
 
       it('lets one access token die and its session live', async () => {

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decideRefresh, refreshPolicy, type RefreshDecision } from '../src/sessions/refresh-rotation.ts';
+import {
+  decideRefresh,
+  outcomeOf,
+  refreshPolicy,
+  type RefreshDecision,
+  type RefreshOutcome,
+} from '../src/sessions/refresh-rotation.ts';
 import type { SessionRecord } from '../src/sessions/session.ts';
 
 const day = 86_400;
@@ -104,6 +110,35 @@ describe('the rule of refresh rotation', () => {
 
   it.each(cases)('strict: answers $strict when $when', ({ presented, at = 1, session, strict: decision }) => {
     expect(decideRefresh(aSession(session), presented, after(at), strict)).toBe(decision);
+  });
+
+  it.each<readonly [RefreshOutcome, number, number, Partial<SessionRecord>]>([
+    ['rotated', 3, 1, {}],
+    ['raced', 2, 0, {}],
+    ['raced', 2, 1, {}],
+    ['raced', 2, -300, {}],
+    ['retried', 2, 1.001, {}],
+    ['retried', 2, 15, {}],
+    ['forked', 2, 16, {}],
+    ['reused', 1, 0, {}],
+    ['reused', 3, 0, { generation: 4 }],
+    ['future', 4, 0, {}],
+    ['ended', 3, 0, { endedAt: start }],
+    ['expired', 3, 30 * day, {}],
+  ])('calls it %s when generation %i comes after %d s', (outcome, presented, at, changes) => {
+    const session = aSession(changes);
+    const decision = decideRefresh(session, presented, after(at), resilient);
+    expect(outcomeOf(decision, session, after(at))).toBe(outcome);
+  });
+
+  it('S2: takes every spent token for stolen under the strict policy', () => {
+    fc.assert(
+      fc.property(fc.nat(50), fc.nat(50), fc.integer({ min: -7200, max: 7200 }), (generation, presented, at) => {
+        const session = aSession({ generation, base: Math.max(0, generation - 1) });
+        const expected = presented === generation ? 'rotate' : presented > generation ? 'future' : 'reuse';
+        expect(decideRefresh(session, presented, after(at), strict)).toBe(expected);
+      }),
+    );
   });
 
   it('never gives new tokens for a generation behind the last proven one', () => {

@@ -30,6 +30,22 @@ describe('refresh tokens', () => {
     expect([genuine, withoutKey, withoutSalt].map(isGenuine)).toEqual([true, false, false]);
   });
 
+  it('are good under the secret before, and made with the present one', () => {
+    const previous = randomBytes(32);
+    const old = new RefreshTokens(previous).make(sessionId, 7, salt);
+    const both = new RefreshTokens(secret, previous);
+    expect(both.make(sessionId, 7, salt)).toBe(tokens.make(sessionId, 7, salt));
+    const isGenuine = (token: string, by: RefreshTokens): boolean => {
+      const parsed = parseRefreshToken(token);
+      return parsed !== undefined && by.isGenuine(parsed, salt);
+    };
+    expect([isGenuine(old, both), isGenuine(tokens.make(sessionId, 7, salt), both), isGenuine(old, tokens)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
   it('are refused when a single character is another', () => {
     const token = tokens.make(sessionId, 7, salt);
     fc.assert(

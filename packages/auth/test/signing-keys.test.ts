@@ -218,4 +218,14 @@ describe('encryption at rest', () => {
     expect(encryption.decrypt('k1', '')).toBeUndefined();
     expect(encryption.encrypt('k1', 'private')).not.toBe(encrypted);
   });
+
+  it('reads what the secret before encrypted, and renews it', () => {
+    const renewing = new KeyEncryption(Buffer.from('another'), systemRandom, Buffer.from('a secret'));
+    const encrypted = encryption.encrypt('k1', 'private');
+    expect(renewing.decrypt('k1', encrypted)).toBe('private');
+    const renewed = renewing.renew('k1', encrypted) ?? '';
+    expect(new KeyEncryption(Buffer.from('another'), systemRandom).decrypt('k1', renewed)).toBe('private');
+    expect(renewing.renew('k1', renewed)).toBeUndefined();
+    expect(encryption.renew('k1', encrypted)).toBeUndefined();
+  });
 });

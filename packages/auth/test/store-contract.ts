@@ -194,7 +194,7 @@ export function describeStore(name: string, start: () => Promise<TestDatabase>):
       expect(await store.sessions.end(session.id, 'signed_out', now)).toBe(true);
       expect(await store.sessions.end(session.id, 'signed_out', now)).toBe(false);
       expect(await store.sessions.rotate(session.id, 1, { now, idleExpiresAt: later })).toBe(false);
-      expect(await store.sessions.fork(session.id, 1, now)).toBe(false);
+      expect(await store.sessions.fork(session.id, 1, { now, idleExpiresAt: later })).toBe(false);
     });
 
     it('counts and lists only sessions that are live', async () => {
@@ -207,6 +207,67 @@ export function describeStore(name: string, start: () => Promise<TestDatabase>):
       expect(await store.sessions.countLive(now)).toBe(1);
       expect(await store.sessions.countLive(later)).toBe(0);
       expect(await store.sessions.countLive(now, { userId: user.id, userEpoch: 0 })).toBe(1);
+    });
+
+    it('prunes sessions that ended or expired before a moment, a stretch at a time, and no others', async () => {
+      const user = aUser('ada');
+      await insertUser(user);
+      const before = new Date(later.getTime() + 1);
+      const much = new Date(later.getTime() + 1000);
+      const ids = ['a', 'b', 'c', 'd', 'e', 'f'].map((id) => `${id}0000000000`);
+      const [live = '', ended = '', idle = '', over = '', recent = '', last = ''] = ids;
+      const lives = { idleExpiresAt: much, expiresAt: much };
+      for (const id of [live, ended, recent, last]) await store.sessions.insert({ ...aSession(user.id, id), ...lives });
+      await store.sessions.insert({ ...aSession(user.id, idle), ...lives, idleExpiresAt: later });
+      await store.sessions.insert({ ...aSession(user.id, over), ...lives, expiresAt: later });
+      await store.sessions.end(ended, 'signed_out', now);
+      await store.sessions.end(recent, 'signed_out', before);
+      expect(await store.sessions.prune('', 3, before)).toEqual({ removed: 2, next: idle });
+      expect(await store.sessions.prune(idle, 3, before)).toEqual({ removed: 1, next: last });
+      expect(await store.sessions.prune(last, 3, before)).toEqual({ removed: 0, next: undefined });
+      const left = await Promise.all(
+        ids.map(async (id) => ((await store.sessions.find(id)) === undefined ? [] : [id])),
+      );
+      expect(left.flat()).toEqual([live, recent, last]);
+    });
+
+    it('prunes changes that expired before a moment, and never those that concern tokens for ever', async () => {
+      await store.transaction((transaction) => {
+        transaction.append(aChange('old'));
+        transaction.append({ ...aChange('for ever'), issuedUntil: undefined });
+        transaction.append({ ...aChange('new'), issuedUntil: later });
+        return Promise.resolve();
+      });
+      const expired = new Date(now.getTime() + 61_000);
+      expect(await store.changes.prune(0, 4, expired)).toEqual({ removed: 1, next: 4 });
+      expect(await store.changes.prune(4, 4, expired)).toEqual({ removed: 0, next: undefined });
+      const { head, changes } = await store.changes.readSince(0);
+      expect(head).toBe(5);
+      expect(changes.map(({ key }) => key)).toEqual(['admin', 'user', 'for ever', 'new']);
+    });
+
+    it('lets several prune at once', async () => {
+      const user = aUser('ada');
+      await insertUser(user);
+      for (let count = 0; count < 60; count += 1) await store.sessions.insert(aSession(user.id));
+      const much = new Date(later.getTime() + 1000);
+      const removed = await Promise.all(Array.from({ length: 6 }, () => store.sessions.prune('', 500, much)));
+      expect(removed.reduce((sum, each) => sum + each.removed, 0)).toBe(60);
+    });
+
+    it('tells when tokens were last made for a user', async () => {
+      const user = aUser('ada');
+      await insertUser(user);
+      expect(await store.sessions.lastMinted(user.id)).toBeUndefined();
+      await store.sessions.insert(aSession(user.id));
+      await store.sessions.insert({ ...aSession(user.id), mintedAt: later });
+      expect(await store.sessions.lastMinted(user.id)).toEqual(later);
+    });
+
+    it('has the time of its own computer, if that is another one', async () => {
+      const time = await store.changes.time();
+      if (name === 'PostgreSQL') expect(Math.abs((time?.getTime() ?? 0) - Date.now())).toBeLessThan(60_000);
+      else expect(time).toBeUndefined();
     });
 
     it('removes with a user everything that is theirs', async () => {

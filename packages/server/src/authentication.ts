@@ -23,6 +23,7 @@ export function createAuthentication(auth: Auth): Authenticate {
     audience: auth.audience,
     keys: auth.keys.source,
     changes: auth.changes,
+    now: auth.now,
     // The guard tells why without saying to whom. Requests refused at the same moment are refused for the same outage.
     onUnavailable: (cause) => {
       unavailable = cause;

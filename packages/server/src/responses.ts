@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { type AuthErrorDetails, administratorRole, isAuthError } from '@sallyport/auth';
+import { type AuthErrorDetails, type RefreshOutcome, administratorRole, isAuthError } from '@sallyport/auth';
 import { GuardRefusal } from './authentication.ts';
 import { type FieldError, type HttpErrorDetails, isHttpError } from './http-error.ts';
 
@@ -50,6 +50,13 @@ interface ErrorRow<Details> {
 const retryAfter = (details: { readonly retryAfter: number }): Readonly<Record<string, string>> => ({
   'retry-after': String(details.retryAfter),
 });
+
+/** What the holder of a genuine refresh token may know of its session; whoever has none learns nothing. */
+const refreshRefusals: { readonly [Outcome in RefreshOutcome]?: string } = {
+  expired: 'The session has expired, sign in again',
+  ended: 'The session has ended, sign in again',
+  reused: 'The refresh token was used before, so its session has ended: sign in again',
+};
 
 /** How each error leaves this server: one row per code, complete by the compiler. */
 export const errorTable: { readonly [Code in ErrorCode]: ErrorRow<ErrorDetails[Code]> } = {
@@ -115,6 +122,7 @@ export const errorTable: { readonly [Code in ErrorCode]: ErrorRow<ErrorDetails[C
   refresh_token_invalid: {
     status: 400,
     detail: 'The refresh token is not valid, sign in again',
+    explain: ({ outcome }) => refreshRefusals[outcome],
     oauth: { status: 400, error: 'invalid_grant' },
   },
   registration_closed: { status: 403, detail: 'Registration is closed, ask an administrator for an account' },
@@ -122,6 +130,7 @@ export const errorTable: { readonly [Code in ErrorCode]: ErrorRow<ErrorDetails[C
   user_not_found: { status: 404, detail: 'No user has this id' },
   session_not_found: { status: 404, detail: 'No live session has this id' },
   role_not_found: { status: 404, detail: 'No role has this name' },
+  key_not_found: { status: 404, detail: 'No signing key has this id' },
   username_taken: { status: 409, detail: 'Another user has this name' },
   email_taken: { status: 409, detail: 'Another user has this e-mail address' },
   role_built_in: {

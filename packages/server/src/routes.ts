@@ -1,7 +1,7 @@
 import type { Access } from '@sallyport/guard';
 import { readApiDocument, readDocs, readDocsAsset, readRoot, redirectDocs } from './operations/docs.ts';
 import { readLiveness, readReadiness } from './operations/health.ts';
-import { listKeys, rotateKey } from './operations/keys.ts';
+import { listKeys, revokeKey, rotateKey } from './operations/keys.ts';
 import { changeMyPassword, endMySession, endMySessions, listMySessions, readMe, updateMe } from './operations/me.ts';
 import { readJwkSet, readMetadata } from './operations/metadata.ts';
 import { register } from './operations/register.ts';
@@ -83,6 +83,7 @@ export const routes: readonly Route[] = [
 
   { method: 'GET', path: '/keys', operation: listKeys, requires: { scope: 'keys:read' } },
   { method: 'POST', path: '/keys/rotate', operation: rotateKey, requires: { scope: 'keys:write' } },
+  { method: 'POST', path: '/keys/{id}/revoke', operation: revokeKey, requires: { scope: 'keys:write' } },
 
   { method: 'GET', path: '/.well-known/jwks.json', operation: readJwkSet, open: true },
   { method: 'GET', path: '/.well-known/oauth-authorization-server', operation: readMetadata, open: true },

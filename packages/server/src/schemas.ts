@@ -33,7 +33,7 @@ export interface RoleBody {
 export interface SigningKeyBody {
   readonly id: string;
   readonly algorithm: string;
-  readonly stage: 'next' | 'current' | 'retired';
+  readonly stage: 'next' | 'current' | 'retired' | 'compromised';
   readonly created_at: string;
   readonly activates_at: string;
 }
@@ -178,7 +178,7 @@ export const signingKey: z.ZodType<SigningKeyBody> = z
   .strictObject({
     id: z.string().meta({ examples: ['a8Kq0f3T'] }),
     algorithm: z.string().meta({ examples: ['ES256'] }),
-    stage: z.enum(['next', 'current', 'retired']),
+    stage: z.enum(['next', 'current', 'retired', 'compromised']),
     created_at: moment,
     activates_at: moment,
   })

@@ -200,6 +200,15 @@ describe('keys', () => {
     expect(items).toHaveLength(2);
     expect((await sallyport('keys list')).out).toContain(String(key['id']));
   });
+
+  it('K3: are revoked when somebody else may have them, by name or because they sign', async () => {
+    const waiting = await json('keys rotate');
+    expect(await json(`keys revoke ${String(waiting['id'])}`)).toMatchObject({ stage: 'compromised' });
+    expect(await json('keys rotate --compromised')).toMatchObject({ stage: 'compromised' });
+    const { items } = (await json('keys list')) as { items: { stage: string }[] };
+    expect(items.map(({ stage }) => stage)).toEqual(expect.arrayContaining(['compromised', 'compromised', 'current']));
+    expect(await sallyport('keys revoke nobody')).toMatchObject({ status: 1 });
+  });
 });
 
 describe('the installation', () => {

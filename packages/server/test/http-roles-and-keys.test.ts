@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openServer, type SignedIn, type TestServer } from './http-server.ts';
+import { goodPassword, openServer, type SignedIn, type TestServer } from './http-server.ts';
 
 let server: TestServer;
 let admin: SignedIn;
@@ -136,6 +136,21 @@ describe('/keys', () => {
     expect((published.json as { keys: object[] }).keys).toHaveLength(2);
     expect(published.text).not.toMatch(/"(d|p|q|dp|dq|qi|k)":/);
   });
+
+  it('K3 revokes one that somebody else may have: tokens it signed are refused at once, the next refresh brings a good one', async () => {
+    const own = await openServer();
+    const { id } = await own.auth.users.create({ username: 'root', password: goodPassword, roles: ['admin'] });
+    const { accessToken: token, refreshToken } = await own.auth.tokens.issue(id);
+    const [key] = await own.auth.keys.list();
+    const unknown = await own.call('POST', '/keys/nobody/revoke', { token });
+    expect(unknown).toMatchObject({ status: 404, json: { code: 'key_not_found' } });
+    const revoked = await own.call('POST', `/keys/${key?.keyId ?? ''}/revoke`, { token });
+    expect(revoked).toMatchObject({ status: 200, json: { id: key?.keyId, stage: 'compromised' } });
+    expect((await own.call('GET', '/me', { token })).json).toMatchObject({ detail: 'Could not validate credentials' });
+    const renewed = await own.auth.refresh({ refreshToken });
+    expect((await own.call('GET', '/me', { token: renewed.accessToken })).status).toBe(200);
+    await own.auth.close();
+  });
 });
 
 describe('every guarded route refuses those without the right (B1, B3, S17)', () => {
@@ -156,6 +171,7 @@ describe('every guarded route refuses those without the right (B1, B3, S17)', ()
     ['DELETE', '/roles/x', 'roles:write'],
     ['GET', '/keys', 'keys:read'],
     ['POST', '/keys/rotate', 'keys:write'],
+    ['POST', '/keys/x/revoke', 'keys:write'],
   ] as const;
 
   it.each(rows)('%s %s needs %s', async (method, path, scope) => {

@@ -156,11 +156,29 @@ describe('refreshing', () => {
     expect(await refresh(third)).toMatchObject({ status: 400, json: { error: 'invalid_grant' } });
   });
 
-  it('answers every bad refresh token alike', async () => {
+  it('answers everybody who holds no genuine refresh token alike, whether there is such a session or not', async () => {
     const { access_token: accessToken, refresh_token: token } = tokensOf(await signIn());
+    const answers = [];
+    for (const bad of [accessToken, 'garbage', `${token.slice(0, -4)}AAAA`]) answers.push(await refresh(bad));
     await server.auth.revoke(token);
-    const answers = [await refresh(token), await refresh(accessToken), await refresh('garbage')];
+    answers.push(await refresh(`${token.slice(0, -4)}AAAA`));
     expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
+    expect(answers[0]).toMatchObject({ status: 400, json: { error: 'invalid_grant' } });
+  });
+
+  it('tells whoever holds a genuine one what became of its session', async () => {
+    const told = async (token: string): Promise<unknown> =>
+      ((await refresh(token)).json as { error_description: unknown }).error_description;
+    const first = tokensOf(await signIn()).refresh_token;
+    const second = tokensOf(await refresh(first)).refresh_token;
+    await refresh(second);
+    expect(await told(first)).toBe('The refresh token was used before, so its session has ended: sign in again');
+    expect(await told(first)).toBe('The session has ended, sign in again');
+    const idle = tokensOf(await signIn()).refresh_token;
+    const before = clock;
+    clock = new Date(clock.getTime() + 31 * 86_400_000);
+    expect(await told(idle)).toBe('The session has expired, sign in again');
+    clock = before;
   });
 
   it('accepts what OAuth clients send along, which changes nothing', async () => {

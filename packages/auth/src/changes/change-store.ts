@@ -1,3 +1,4 @@
+import type { Pruned } from '../upkeep/pruned.ts';
 import type { Change, ChangeBatch } from './change.ts';
 
 /** Reads the change log. Writing to it is part of a transaction: see `Transaction.append`. */
@@ -10,4 +11,8 @@ export interface ChangeStore {
   readSince(cursor: number): Promise<ChangeBatch>;
   /** The newest change of this kind about `key`. */
   find(kind: number, key: string): Promise<Change | undefined>;
+  /** The time on the clock of the database's own computer; undefined where that is this computer. */
+  time(): Promise<Date | undefined>;
+  /** Looks at `limit` entries after a sequence number and removes those that expired before a moment. */
+  prune(after: number, limit: number, before: Date): Promise<Pruned<number>>;
 }

@@ -62,19 +62,29 @@ export function expiryOf({ issuedUntil }: NewChange, tokenLifetime: number): num
   return Math.ceil(issuedUntil.getTime() / 1000) + tokenLifetime + expiryMargin;
 }
 
+/** The later of two moments: tokens may have been issued by a clock that was set back since. */
+export function latest(now: Date, issued: Date | undefined): Date {
+  return issued !== undefined && issued > now ? issued : now;
+}
+
 /** A session is over. */
-export function sessionDead(sessionId: string, now: Date): NewChange {
-  return { kind: changeKinds.sessionDead, key: sessionId, issuedUntil: now, critical: true };
+export function sessionDead(sessionId: string, issuedUntil: Date): NewChange {
+  return { kind: changeKinds.sessionDead, key: sessionId, issuedUntil, critical: true };
 }
 
 /** Every token of a user made before is dead. */
-export function userFloor(userId: string, now: Date): NewChange {
-  return { kind: changeKinds.userFloor, key: userId, issuedUntil: now, critical: true };
+export function userFloor(userId: string, issuedUntil: Date): NewChange {
+  return { kind: changeKinds.userFloor, key: userId, issuedUntil, critical: true };
 }
 
 /** Every token made before is dead. */
 export function globalFloor(): NewChange {
   return { kind: changeKinds.globalFloor, key: '', issuedUntil: undefined, critical: true };
+}
+
+/** A signing key is trusted no more, whatever it signed and will sign. */
+export function keyDead(keyId: string): NewChange {
+  return { kind: changeKinds.keyDead, key: keyId, issuedUntil: undefined, critical: true };
 }
 
 /** What a role grants from now on; without scopes: there is no such role any more. */
@@ -84,11 +94,11 @@ export function roleDefinition(role: string, scopes: readonly string[] | undefin
 }
 
 /** The roles a user has now, instead of those in older tokens. */
-export function userOverride(userId: string, roles: readonly string[], now: Date): NewChange {
-  return { kind: changeKinds.userOverride, key: userId, issuedUntil: now, critical: true, data: { roles } };
+export function userOverride(userId: string, roles: readonly string[], issuedUntil: Date): NewChange {
+  return { kind: changeKinds.userOverride, key: userId, issuedUntil, critical: true, data: { roles } };
 }
 
 /** One access token is dead. */
-export function tokenDead(tokenId: string, now: Date): NewChange {
-  return { kind: changeKinds.tokenDead, key: tokenId, issuedUntil: now, critical: true };
+export function tokenDead(tokenId: string, issuedUntil: Date): NewChange {
+  return { kind: changeKinds.tokenDead, key: tokenId, issuedUntil, critical: true };
 }

@@ -5,8 +5,8 @@ export interface SigningKeyRecord {
   readonly keyId: string;
   readonly algorithm: Algorithm;
   readonly publicJwk: Jwk;
-  /** The private JWK under the server's secret. */
-  readonly encryptedPrivateKey: string;
+  /** The private JWK under the server's secret; undefined: it was removed because somebody else may have it. */
+  readonly encryptedPrivateKey: string | undefined;
   readonly createdAt: Date;
   /** From then on the key signs, unless a newer one has become active too. */
   readonly activatesAt: Date;
@@ -14,9 +14,9 @@ export interface SigningKeyRecord {
 
 /**
  * Where a key stands. `next`: published, does not sign yet. `current`: signs. `retired`: signs no more, verifies until
- * the last token it signed has expired.
+ * the last token it signed has expired. `compromised`: neither signs nor verifies, whatever it signed.
  */
-export type SigningKeyStage = 'next' | 'current' | 'retired';
+export type SigningKeyStage = 'next' | 'current' | 'retired' | 'compromised';
 
 /** A key and its stage, for administrators. */
 export interface SigningKeyInfo {
@@ -35,6 +35,11 @@ const publicationDelay = 600;
 
 /** How long a retired key outlives the last token it signed, in seconds: covers clocks that differ. */
 const retirementMargin = 60;
+
+/** The keys that nobody else is thought to have. */
+export function trustedKeys(keys: readonly SigningKeyRecord[]): readonly SigningKeyRecord[] {
+  return keys.filter((key) => key.encryptedPrivateKey !== undefined);
+}
 
 /**
  * The key that signs with `algorithm` at `now`: the one that became active last. Where the clock is behind the one that
@@ -76,6 +81,17 @@ export function isKeyNeeded(keys: readonly SigningKeyRecord[], algorithm: Algori
   return own === undefined || (other !== undefined && own.activatesAt <= other.activatesAt);
 }
 
+/** Whether the newest key of `algorithm` has signed, or waited to, for `age` seconds: then the next one is due. */
+export function isRotationDue(
+  keys: readonly SigningKeyRecord[],
+  algorithm: Algorithm,
+  age: number,
+  now: Date,
+): boolean {
+  const newest = newestKey(keys.filter((key) => key.algorithm === algorithm));
+  return newest !== undefined && newest.activatesAt.getTime() + age * 1000 <= now.getTime();
+}
+
 /**
  * When a new key of `algorithm` may sign: at once, and after every other, if nothing else of it can sign; else once
  * every guard has had time to see it.
@@ -105,14 +121,28 @@ export function stagesOf(
   accessTokenLifetime: number,
   now: Date,
 ): ReadonlyMap<SigningKeyRecord, SigningKeyStage> {
-  const current = currentKey(keys, algorithm, now);
+  const trusted = trustedKeys(keys);
+  const current = currentKey(trusted, algorithm, now);
   const stages = new Map<SigningKeyRecord, SigningKeyStage>();
   for (const key of keys) {
-    if (key === current) stages.set(key, 'current');
+    if (!trusted.includes(key)) stages.set(key, 'compromised');
+    else if (key === current) stages.set(key, 'current');
     else if (key.activatesAt > now) stages.set(key, 'next');
     else if (!hasExpired(successorsOf(key, keys, algorithm), accessTokenLifetime, now)) stages.set(key, 'retired');
   }
   return stages;
+}
+
+/**
+ * The keys whose last token had expired at `then`, whatever algorithm a server is set to: only keys that another one of
+ * their own algorithm has followed.
+ */
+export function outlivedKeys(
+  keys: readonly SigningKeyRecord[],
+  accessTokenLifetime: number,
+  then: Date,
+): readonly SigningKeyRecord[] {
+  return keys.filter((key) => !stagesOf(keys, key.algorithm, accessTokenLifetime, then).has(key));
 }
 
 /** The later keys that take over from a key: those of its algorithm, or of the configured one once it was given up. */

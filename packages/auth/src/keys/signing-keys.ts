@@ -1,18 +1,23 @@
-import { hkdfSync } from 'node:crypto';
-import { exportJwk, exportPublicJwk, generateKey, importKey, jwkSet, jwkThumbprint, secretKey } from '@sallyport/jwt';
+import { exportJwk, exportPublicJwk, generateKey, importKey, jwkSet, jwkThumbprint } from '@sallyport/jwt';
 import type { Algorithm, Jwk, JwkSet, JwtKey, LocalKeys, RemoteJwkSet } from '@sallyport/jwt';
+import { keyDead } from '../changes/change.ts';
 import { AuthError } from '../errors.ts';
 import type { EventListener } from '../events.ts';
 import type { Clock } from '../ports.ts';
-import type { Store } from '../stores/store.ts';
+import { later } from '../sessions/session-lifetimes.ts';
+import type { Store, Transaction } from '../stores/store.ts';
+import { keptFor } from '../upkeep/pruning.ts';
 import type { KeyEncryption } from './key-encryption.ts';
 import {
   activationOf,
   currentKey,
   isKeyNeeded,
+  isRotationDue,
   newestKey,
-  waitingKey,
+  outlivedKeys,
   stagesOf,
+  trustedKeys,
+  waitingKey,
   type SigningKeyInfo,
   type SigningKeyRecord,
   type SigningKeyStage,
@@ -30,6 +35,8 @@ export interface SigningKeyDependencies {
   readonly algorithm: Algorithm;
   /** Seconds. */
   readonly accessTokenLifetime: number;
+  /** How old a key becomes before the next one is made, in seconds. */
+  readonly rotateAfter: number;
   readonly clock: Clock;
   readonly emit: EventListener;
 }
@@ -45,10 +52,20 @@ export interface SigningKeys {
    * @throws {AuthError} `value_invalid` when tokens are signed with SECRET_KEY: replace that instead
    */
   rotate(): Promise<SigningKeyInfo>;
+  /**
+   * Marks a key that somebody else may have as compromised: every token it ever signed, or will, is refused at once by
+   * guards that follow the change log, and by the others when they fetch the published keys again. Where it was the one
+   * that signs, a new key takes its place at once.
+   *
+   * @throws {AuthError} `key_not_found`; `value_invalid` when tokens are signed with SECRET_KEY: replace that instead
+   */
+  revoke(keyId: string): Promise<SigningKeyInfo>;
+  /** Makes the next key when the newest is old enough, and forgets those whose tokens expired two days ago. */
+  upkeep(): Promise<void>;
   /** The public halves of all keys that verify, for anybody (RFC 7517). Empty when tokens are signed with a secret. */
   publicJwkSet(): Promise<JwkSet>;
-  /** The key that signs now. */
-  signingKey(): Promise<JwtKey>;
+  /** The key that signs now; with `asOf`, one that was not revoked at that position of the change log. */
+  signingKey(asOf?: number): Promise<JwtKey>;
   /** Where a guard in the same process finds the keys that verify; give it to `createGuard` as `keys`. */
   readonly source: RemoteJwkSet;
 }
@@ -66,19 +83,29 @@ export class StoredSigningKeys implements SigningKeys {
   #records: readonly SigningKeyRecord[] = [];
   #tokenLifetime = 0;
   #readAt = Number.NEGATIVE_INFINITY;
+  /** The position of the change log that the records are at least as new as. */
+  #readHead = 0;
+  #reading: Promise<void> | undefined;
 
   constructor(dependencies: SigningKeyDependencies) {
     this.#dependencies = dependencies;
   }
 
   /**
-   * Makes the very first key, and proves that the secret opens the newest one. A key that another algorithm needs waits
-   * for the first token it is to sign: whoever only looks makes none.
+   * Makes the very first key, and proves that the secret opens the newest one; what an earlier secret encrypted is
+   * encrypted anew. A key that another algorithm needs waits for the first token it is to sign: whoever only looks makes
+   * none.
    */
   async open(): Promise<void> {
-    const newest = newestKey(await this.#read());
+    const { store, encryption } = this.#dependencies;
+    const trusted = trustedKeys(await this.#read());
+    const newest = newestKey(trusted);
     if (newest === undefined) await this.#add(firstKeyNeeded);
     else this.#private.set(newest.keyId, this.#decrypt(newest));
+    for (const { keyId, encryptedPrivateKey: from = '' } of trusted) {
+      const to = encryption.renew(keyId, from);
+      if (to !== undefined) await store.keys.replaceEncrypted(keyId, from, to);
+    }
   }
 
   async list(): Promise<readonly SigningKeyInfo[]> {
@@ -91,9 +118,37 @@ export class StoredSigningKeys implements SigningKeys {
     // An algorithm that was never used gets its first key by that, and only then one that waits.
     await this.signingKey();
     await this.#add((keys, of, now) => waitingKey(keys, of, now) === undefined);
-    const next = waitingKey(this.#records, algorithm, clock());
+    const next = waitingKey(trustedKeys(this.#records), algorithm, clock());
     if (next === undefined) throw new Error('a key was just made');
     return toInfo(next, 'next');
+  }
+
+  async revoke(keyId: string): Promise<SigningKeyInfo> {
+    const { store, algorithm, accessTokenLifetime, clock, emit } = this.#dependencies;
+    const key = await generateKey(algorithm);
+    const replacement = await store.transaction(async (transaction) => {
+      await transaction.raiseTokenLifetime(accessTokenLifetime);
+      const trusted = trustedKeys(await transaction.keys.list());
+      const revoked = trusted.find((each) => each.keyId === keyId);
+      if (revoked === undefined) return undefined;
+      await transaction.keys.erase(keyId);
+      transaction.append(keyDead(keyId));
+      if (revoked !== currentKey(trusted, algorithm, clock())) return undefined;
+      return this.#insert(transaction, key, new Date(Math.max(clock().getTime(), revoked.activatesAt.getTime() + 1)));
+    });
+    const record = (await this.#read()).find((each) => each.keyId === keyId);
+    if (record === undefined) throw new AuthError('key_not_found', 'no such signing key', { keyId });
+    emit({ type: 'key_revoked', at: clock(), keyId });
+    if (replacement !== undefined) this.#announce(replacement);
+    return toInfo(record, 'compromised');
+  }
+
+  async upkeep(): Promise<void> {
+    const { store, algorithm, rotateAfter, clock } = this.#dependencies;
+    const isDue: IsKeyNeeded = (keys, of, now) => isRotationDue(keys, of, rotateAfter, now);
+    if (isDue(trustedKeys(await this.#read()), algorithm, clock())) await this.#add(isDue);
+    const outlived = outlivedKeys(this.#records, this.#tokenLifetime, later(clock(), -keptFor));
+    for (const { keyId } of outlived) await store.keys.delete(keyId);
   }
 
   /** Makes a key if one is needed, once, however many servers do so at the same time. */
@@ -103,25 +158,31 @@ export class StoredSigningKeys implements SigningKeys {
     const added = await store.transaction(async (transaction) => {
       // Whoever comes second waits here, and finds the key of the first.
       await transaction.raiseTokenLifetime(accessTokenLifetime);
-      const keys = await transaction.keys.list();
+      const keys = trustedKeys(await transaction.keys.list());
       if (!isNeeded(keys, algorithm, clock())) return undefined;
-      const record = this.#record(key, activationOf(keys, algorithm, clock()));
-      await transaction.keys.insert(record);
-      return record;
+      return this.#insert(transaction, key, activationOf(keys, algorithm, clock()));
     });
     if (added !== undefined) this.#announce(added);
     await this.#read();
   }
 
+  async #insert(transaction: Transaction, key: JwtKey, activatesAt: Date): Promise<SigningKeyRecord> {
+    const record = this.#record(key, activatesAt);
+    await transaction.keys.insert(record);
+    return record;
+  }
+
   async publicJwkSet(): Promise<JwkSet> {
-    await this.#known();
+    if (this.#age() > askAgainAfter) await this.#read();
     return jwkSet(this.#verificationKeys());
   }
 
-  async signingKey(): Promise<JwtKey> {
+  async signingKey(asOf = 0): Promise<JwtKey> {
     const { algorithm, clock } = this.#dependencies;
-    if (isKeyNeeded(await this.#known(), algorithm, clock())) await this.#add(isKeyNeeded);
-    const record = currentKey(this.#records, algorithm, clock());
+    // What the log says since may be that the key is dead.
+    if (asOf > this.#readHead) await this.#read();
+    if (isKeyNeeded(trustedKeys(await this.#known()), algorithm, clock())) await this.#add(isKeyNeeded);
+    const record = currentKey(trustedKeys(this.#records), algorithm, clock());
     if (record === undefined) throw new Error('a key was just made');
     return remembered(this.#private, record.keyId, () => this.#decrypt(record));
   }
@@ -141,8 +202,10 @@ export class StoredSigningKeys implements SigningKeys {
   }
 
   #verificationKeys(): readonly JwtKey[] {
-    const records = [...this.#stages(this.#records).keys()];
-    return records.map(({ keyId, publicJwk }) => remembered(this.#public, keyId, () => importKey(publicJwk)));
+    const verifying = [...this.#stages(this.#records)].filter(([, stage]) => stage !== 'compromised');
+    return verifying
+      .map(([record]) => record)
+      .map(({ keyId, publicJwk }) => remembered(this.#public, keyId, () => importKey(publicJwk)));
   }
 
   #stages(records: readonly SigningKeyRecord[]): ReadonlyMap<SigningKeyRecord, SigningKeyStage> {
@@ -161,11 +224,23 @@ export class StoredSigningKeys implements SigningKeys {
     return Math.abs(this.#dependencies.clock().getTime() - this.#readAt);
   }
 
+  /** Reads the records anew. A read under way may have begun before what the caller must see: the next one has not. */
   async #read(): Promise<readonly SigningKeyRecord[]> {
-    const { keys, changes } = this.#dependencies.store;
-    [this.#records, this.#tokenLifetime] = await Promise.all([keys.list(), changes.tokenLifetime()]);
-    this.#readAt = this.#dependencies.clock().getTime();
+    await this.#reading?.catch(() => undefined);
+    this.#reading ??= this.#readRecords().finally(() => {
+      this.#reading = undefined;
+    });
+    await this.#reading;
     return this.#records;
+  }
+
+  async #readRecords(): Promise<void> {
+    const { keys, changes } = this.#dependencies.store;
+    // First of all, so that the records are at least as new.
+    const head = await changes.head();
+    [this.#records, this.#tokenLifetime] = await Promise.all([keys.list(), changes.tokenLifetime()]);
+    this.#readHead = head;
+    this.#readAt = this.#dependencies.clock().getTime();
   }
 
   #record(key: JwtKey, activatesAt: Date): SigningKeyRecord {
@@ -181,11 +256,12 @@ export class StoredSigningKeys implements SigningKeys {
     };
   }
 
-  #decrypt({ keyId, encryptedPrivateKey }: SigningKeyRecord): JwtKey {
+  #decrypt({ keyId, encryptedPrivateKey = '' }: SigningKeyRecord): JwtKey {
     const json = this.#dependencies.encryption.decrypt(keyId, encryptedPrivateKey);
     if (json === undefined) {
       const problem =
-        'SECRET_KEY is not the one that encrypted the signing keys in this database: start with the earlier secret';
+        'SECRET_KEY is not the one that encrypted the signing keys in this database: start with the earlier secret, ' +
+        'or set it as SECRET_KEY_PREVIOUS beside the new one';
       throw new AuthError('config_invalid', problem, { problems: [problem] });
     }
     return importKey(JSON.parse(json) as Jwk);
@@ -193,42 +269,6 @@ export class StoredSigningKeys implements SigningKeys {
 
   #announce({ keyId, algorithm }: SigningKeyRecord): void {
     this.#dependencies.emit({ type: 'key_created', at: this.#dependencies.clock(), keyId, algorithm });
-  }
-}
-
-/** The one key of an HMAC algorithm: the server's secret itself, so that whoever shares it can verify. */
-export class SecretSigningKey implements SigningKeys {
-  readonly #key: JwtKey;
-  readonly #startedAt: Date;
-
-  constructor(secret: Uint8Array, algorithm: 'HS256' | 'HS384' | 'HS512', startedAt: Date) {
-    // Names the secret without telling anything about it, so that two secrets can be told apart while one replaces the other.
-    const keyId = Buffer.from(hkdfSync('sha256', secret, '', 'sallyport key id 1', 6)).toString('base64url');
-    this.#key = secretKey(secret, { algorithm, keyId });
-    this.#startedAt = startedAt;
-  }
-
-  list(): Promise<readonly SigningKeyInfo[]> {
-    const { algorithm, keyId = '' } = this.#key;
-    const [createdAt, activatesAt] = [this.#startedAt, this.#startedAt];
-    return Promise.resolve([{ keyId, algorithm, stage: 'current', createdAt, activatesAt }]);
-  }
-
-  rotate(): Promise<SigningKeyInfo> {
-    const reason = `tokens are signed with SECRET_KEY (${this.#key.algorithm}): set another SECRET_KEY and restart`;
-    return Promise.reject(new AuthError('value_invalid', reason, { field: 'algorithm', reason }));
-  }
-
-  publicJwkSet(): Promise<JwkSet> {
-    return Promise.resolve({ keys: [] });
-  }
-
-  signingKey(): Promise<JwtKey> {
-    return Promise.resolve(this.#key);
-  }
-
-  get source(): RemoteJwkSet {
-    return { keys: this.#key, refresh: () => Promise.resolve() };
   }
 }
 

@@ -3,6 +3,7 @@ import { roleDefinition, userOverride } from '../changes/change.ts';
 import { AuthError } from '../errors.ts';
 import type { EventListener } from '../events.ts';
 import type { Clock } from '../ports.ts';
+import { lastIssue } from '../sessions/sessions.ts';
 import type { Store } from '../stores/store.ts';
 import { administratorRole, isBuiltIn, validateRoleName, type Role } from './role.ts';
 
@@ -70,7 +71,8 @@ export class Roles {
       const holders = await transaction.users.rolesOfHolders(name);
       await transaction.roles.delete(name);
       for (const [id, roles] of holders) {
-        transaction.append(userOverride(id, roles.filter((role) => role !== name).toSorted(), clock()));
+        const left = roles.filter((role) => role !== name).toSorted();
+        transaction.append(userOverride(id, left, await lastIssue(transaction, id, clock())));
       }
       transaction.append(roleDefinition(name, undefined));
     });

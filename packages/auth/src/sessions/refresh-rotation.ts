@@ -19,13 +19,21 @@ export type RefreshDecision =
 
 /** Every way the presentation of a refresh token can go, for events and logs. */
 export type RefreshOutcome =
+  /** It was the current one and made its successor. */
   | 'rotated'
-  | 'replayed'
+  /** It came while its successor was being made or right after: tabs that refresh at once. */
+  | 'raced'
+  /** It came again a little later: the client asked again, most likely because the answer did not arrive. */
+  | 'retried'
+  /** It came again late: the answer was lost. The lost successor is a tripwire from now on. */
   | 'forked'
+  /** It was spent and its successor is in use: two parties held this lineage, and the session has ended. */
   | 'reused'
+  /** It is ahead of the database: a backup was restored, or the server's key has leaked. */
   | 'future'
   | 'ended'
   | 'expired'
+  /** It is well made, and not by this server or not for a session that exists. */
   | 'unknown'
   | 'malformed';
 
@@ -67,6 +75,24 @@ export function decideRefresh(
   }
   return 'reuse';
 }
+
+/** How long after a rotation its parent counts as racing rather than as asking again, in seconds. */
+const raceWindow = 1;
+
+/** Names what a decision meant, for events: a replay is a race or a retry, by the time between. */
+export function outcomeOf(decision: RefreshDecision, session: SessionRecord, now: Date): RefreshOutcome {
+  if (decision !== 'replay') return outcomes[decision];
+  return secondsBetween(session.mintedAt, now) <= raceWindow ? 'raced' : 'retried';
+}
+
+const outcomes: Readonly<Record<Exclude<RefreshDecision, 'replay'>, RefreshOutcome>> = {
+  rotate: 'rotated',
+  fork: 'forked',
+  reuse: 'reused',
+  future: 'future',
+  ended: 'ended',
+  expired: 'expired',
+};
 
 function secondsBetween(from: Date, to: Date): number {
   return (to.getTime() - from.getTime()) / 1000;

@@ -18,12 +18,15 @@ export interface PresentedRefreshToken {
   readonly bytes: Buffer;
 }
 
-/** Makes and checks refresh tokens under one secret. */
+/** Makes refresh tokens under one secret, and checks them under it and the one before it. */
 export class RefreshTokens {
   readonly #key: KeyObject;
+  readonly #previous: KeyObject | undefined;
 
-  constructor(secret: Uint8Array) {
-    this.#key = createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'sallyport refresh token 1', 32)));
+  /** @param previous an earlier secret: its tokens are still good, and their successors are made with the present one */
+  constructor(secret: Uint8Array, previous?: Uint8Array) {
+    this.#key = deriveKey(secret);
+    this.#previous = previous === undefined ? undefined : deriveKey(previous);
   }
 
   /** The refresh token of one generation of a session: always the same for the same input. */
@@ -32,19 +35,27 @@ export class RefreshTokens {
     bytes[0] = version;
     bytes.write(sessionId, 1, 8, 'base64url');
     bytes.writeUIntBE(generation, 9, 6);
-    this.#mac(bytes, salt).copy(bytes, signedBytes);
+    mac(this.#key, bytes, salt).copy(bytes, signedBytes);
     return bytes.toString('base64url');
   }
 
   /** Whether this server made the token for the session with this salt. Takes the same time for each wrong MAC. */
   isGenuine(token: PresentedRefreshToken, salt: Uint8Array): boolean {
-    return timingSafeEqual(this.#mac(token.bytes, salt), token.bytes.subarray(signedBytes));
+    return isUnder(this.#key, token, salt) || (this.#previous !== undefined && isUnder(this.#previous, token, salt));
   }
+}
 
-  #mac(bytes: Buffer, salt: Uint8Array): Buffer {
-    const mac = createHmac('sha256', this.#key).update(salt).update(bytes.subarray(0, signedBytes)).digest();
-    return mac.subarray(0, macBytes);
-  }
+function deriveKey(secret: Uint8Array): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'sallyport refresh token 1', 32)));
+}
+
+function isUnder(key: KeyObject, { bytes }: PresentedRefreshToken, salt: Uint8Array): boolean {
+  return timingSafeEqual(mac(key, bytes, salt), bytes.subarray(signedBytes));
+}
+
+function mac(key: KeyObject, bytes: Buffer, salt: Uint8Array): Buffer {
+  const whole = createHmac('sha256', key).update(salt).update(bytes.subarray(0, signedBytes)).digest();
+  return whole.subarray(0, macBytes);
 }
 
 /** Reads a refresh token; undefined when it is not one of any server's making. */

@@ -1,6 +1,7 @@
+import type { Pruned } from '../upkeep/pruned.ts';
 import type { Device, SessionEndReason, SessionRecord } from './session.ts';
 
-/** What a rotation writes besides the counters. */
+/** What a rotation or a fork writes besides the counters. */
 export interface SessionUse extends Device {
   readonly now: Date;
   readonly idleExpiresAt: Date;
@@ -13,11 +14,15 @@ export interface SessionStore {
   /** `base := generation, generation := generation + 1`, if that is still its generation and it has not ended. */
   rotate(id: string, generation: number, use: SessionUse): Promise<boolean>;
   /** `generation := generation + 1` with `base` kept, on the same condition. */
-  fork(id: string, generation: number, now: Date): Promise<boolean>;
+  fork(id: string, generation: number, use: SessionUse): Promise<boolean>;
   /** Ends a session; false when it does not exist or had ended. */
   end(id: string, reason: SessionEndReason, now: Date): Promise<boolean>;
   /** The live sessions of a user's epoch, newest first. */
   listLive(userId: string, userEpoch: number, now: Date): Promise<readonly SessionRecord[]>;
   /** How many sessions are live: of one user's epoch, or of everybody. */
   countLive(now: Date, of?: { readonly userId: string; readonly userEpoch: number }): Promise<number>;
+  /** When tokens were last made for a user, in any session; undefined when there is none. */
+  lastMinted(userId: string): Promise<Date | undefined>;
+  /** Looks at `limit` sessions after an id and removes those that ended or expired before a moment. */
+  prune(after: string, limit: number, before: Date): Promise<Pruned<string>>;
 }

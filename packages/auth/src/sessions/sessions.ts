@@ -1,4 +1,4 @@
-import { globalFloor, sessionDead, userFloor } from '../changes/change.ts';
+import { globalFloor, latest, sessionDead, userFloor } from '../changes/change.ts';
 import { AuthError } from '../errors.ts';
 import type { EventListener } from '../events.ts';
 import type { Clock } from '../ports.ts';
@@ -46,7 +46,9 @@ export class Sessions {
     const ended = await store.transaction(async (transaction) => {
       const now = clock();
       if (!(await transaction.sessions.end(id, reason, now))) return false;
-      transaction.append(sessionDead(id, now));
+      // Read after it has ended: from then on no tokens are made for it.
+      const session = await transaction.sessions.find(id);
+      transaction.append(sessionDead(id, latest(now, session?.mintedAt)));
       return true;
     });
     if (ended) emit({ type: 'session_ended', at: clock(), sessionId: id, reason });
@@ -90,5 +92,10 @@ async function epochOf(store: Pick<Store, 'users'>, userId: string): Promise<num
 /** Ends every session of a user, by one row and one entry in the log. */
 export async function endEverySession(transaction: Transaction, userId: string, now: Date): Promise<void> {
   await transaction.users.advanceEpoch(userId);
-  transaction.append(userFloor(userId, now));
+  transaction.append(userFloor(userId, await lastIssue(transaction, userId, now)));
+}
+
+/** The last moment at which a user's tokens can have been issued: now, or later by a clock that was set back since. */
+export async function lastIssue({ sessions }: Pick<Transaction, 'sessions'>, userId: string, now: Date): Promise<Date> {
+  return latest(now, await sessions.lastMinted(userId));
 }

@@ -1,5 +1,5 @@
 import { decodeJwtUnverified, isJwtError, verifyAccessToken, type AccessTokenClaims } from '@sallyport/jwt';
-import { changeKinds, tokenDead } from '../changes/change.ts';
+import { changeKinds, latest, tokenDead } from '../changes/change.ts';
 import type { EventListener } from '../events.ts';
 import type { SigningKeys } from '../keys/signing-keys.ts';
 import type { Clock } from '../ports.ts';
@@ -50,11 +50,11 @@ export class IssuedTokens {
   /** Kills one access token and leaves its session alive; false when it is no unexpired token of ours. */
   async revokeAccessToken(token: string): Promise<boolean> {
     const { store, clock, emit } = this.#dependencies;
-    const claims = await this.#verify(token);
-    const tokenId = claims?.jti;
-    if (tokenId === undefined) return false;
+    const claims = await this.#verify(token, ['early']);
+    if (claims?.jti === undefined) return false;
+    const { jti: tokenId, iat = 0 } = claims;
     await store.transaction((transaction) => {
-      transaction.append(tokenDead(tokenId, clock()));
+      transaction.append(tokenDead(tokenId, latest(clock(), new Date(iat * 1000))));
       return Promise.resolve();
     });
     emit({ type: 'access_token_revoked', at: clock(), tokenId });
@@ -135,17 +135,20 @@ export class IssuedTokens {
   async #sessionOf(token: string): Promise<string | undefined> {
     const { store, refreshTokens } = this.#dependencies;
     const presented = parseRefreshToken(token);
-    if (presented === undefined) return (await this.#verify(token, { expired: 'accepted' }))?.sid;
+    if (presented === undefined) return (await this.#verify(token, ['early', 'late']))?.sid;
     const session = await store.sessions.find(presented.sessionId);
     const isGenuine = session !== undefined && refreshTokens.isGenuine(presented, session.salt);
     return isGenuine ? presented.sessionId : undefined;
   }
 
-  async #verify(token: string, options: { expired?: 'accepted' } = {}): Promise<AccessTokenClaims | undefined> {
-    const { keys, issuer, audience, clock } = this.#dependencies;
+  async #verify(token: string, accepted: readonly Untimely[] = []): Promise<AccessTokenClaims | undefined> {
+    const { store, keys, issuer, audience, clock } = this.#dependencies;
     try {
-      const now = options.expired === 'accepted' ? lastValidMoment(token, clock()) : clock();
-      return (await verifyAccessToken(token, { keys: keys.source, issuer, audience, now })).claims;
+      const now = accepted.length === 0 ? clock() : momentWithin(token, clock(), accepted);
+      const { header, claims } = await verifyAccessToken(token, { keys: keys.source, issuer, audience, now });
+      // The keys in memory may be older than the word that one of them is dead.
+      const isKeyDead = (await store.changes.find(changeKinds.keyDead, header.kid ?? '')) !== undefined;
+      return isKeyDead ? undefined : claims;
     } catch (error) {
       if (isJwtError(error) && error.code !== 'keys_unavailable') return undefined;
       throw error;
@@ -156,10 +159,19 @@ export class IssuedTokens {
 /** What both kinds of token tell about their owner. */
 type Person = Pick<ActiveToken, 'sub' | 'username' | 'client_id' | 'scope' | 'roles' | 'sid'>;
 
-/** Now, or the last second at which an expired token was still good: its signature is checked all the same. */
-function lastValidMoment(token: string, now: Date): Date {
-  const { exp } = decodeJwtUnverified(token).claims;
-  return typeof exp === 'number' && Number.isFinite(exp) ? earlier(now, new Date((exp - 1) * 1000)) : now;
+/** A token that comes before its life began, by a clock that was set back since, or after it has ended. */
+type Untimely = 'early' | 'late';
+
+/** Now, or the moment next to it at which an untimely token is good: its signature is checked all the same. */
+function momentWithin(token: string, now: Date, accepted: readonly Untimely[]): Date {
+  const { exp, nbf, iat } = decodeJwtUnverified(token).claims;
+  const bounded = accepted.includes('late') && isMoment(exp) ? earlier(now, new Date((exp - 1) * 1000)) : now;
+  const begins = [nbf, iat].filter(isMoment).map((begin) => new Date(begin * 1000));
+  return accepted.includes('early') ? begins.reduce(latest, bounded) : bounded;
+}
+
+function isMoment(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
 }
 
 function earlier(one: Date, other: Date): Date {

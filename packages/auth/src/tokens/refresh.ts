@@ -1,8 +1,14 @@
-import { sessionDead } from '../changes/change.ts';
+import { latest, sessionDead } from '../changes/change.ts';
 import { AuthError } from '../errors.ts';
 import type { EventListener } from '../events.ts';
 import type { Clock } from '../ports.ts';
-import { decideRefresh, type RefreshOutcome, type RefreshPolicy } from '../sessions/refresh-rotation.ts';
+import {
+  decideRefresh,
+  outcomeOf,
+  type RefreshDecision,
+  type RefreshOutcome,
+  type RefreshPolicy,
+} from '../sessions/refresh-rotation.ts';
 import { parseRefreshToken, type PresentedRefreshToken, type RefreshTokens } from '../sessions/refresh-token.ts';
 import { later, type SessionLifetimes } from '../sessions/session-lifetimes.ts';
 import type { SessionUse } from '../sessions/session-store.ts';
@@ -17,9 +23,9 @@ const attempts = 5;
 
 /** What refreshing works with. */
 export interface RefreshDependencies {
-  readonly store: Store;
+  readonly store: Pick<Store, 'transaction'>;
   readonly refreshTokens: RefreshTokens;
-  readonly issuer: TokenIssuer;
+  readonly issuer: Pick<TokenIssuer, 'issue'>;
   readonly lifetimes: SessionLifetimes;
   readonly policy: RefreshPolicy;
   readonly clock: Clock;
@@ -94,21 +100,14 @@ export class Refresh {
 
     const issuedAt = clock();
     const decision = decideRefresh(session, token.generation, issuedAt, policy);
-    if (decision === 'future' || decision === 'ended' || decision === 'expired') return { outcome: decision };
-    if (decision === 'reuse') return this.#endStolen(transaction, session, issuedAt);
+    const outcome = outcomeOf(decision, session, issuedAt);
+    if (decision === 'reuse') await endStolen(transaction, session, issuedAt);
+    if (!isMove(decision)) return { outcome };
 
     const granted = grantScope(await scopesOfRoles(transaction, user.roles), session.scope, input.scope);
-    const { outcome, write } = moves[decision];
-    const generation = await write(transaction, session, this.#use(issuedAt, input.device));
+    const generation = await moves[decision](transaction, session, this.#use(issuedAt, input.device));
     if (generation === lost) return lost;
     return { outcome, grant: { session: { ...session, generation }, user, granted, asOf, issuedAt } };
-  }
-
-  async #endStolen(transaction: Transaction, session: SessionRecord, now: Date): Promise<Presentation> {
-    if (await transaction.sessions.end(session.id, 'refresh_token_reused', now)) {
-      transaction.append(sessionDead(session.id, now));
-    }
-    return { outcome: 'reused' };
   }
 
   #use(now: Date, device: Device | undefined): SessionUse {
@@ -116,23 +115,23 @@ export class Refresh {
   }
 }
 
-interface Move {
-  readonly outcome: RefreshOutcome;
-  /** Writes the move and gives the generation whose token the client gets. */
-  readonly write: (transaction: Transaction, session: SessionRecord, use: SessionUse) => Promise<number | typeof lost>;
+async function endStolen(transaction: Transaction, session: SessionRecord, now: Date): Promise<void> {
+  if (await transaction.sessions.end(session.id, 'refresh_token_reused', now)) {
+    transaction.append(sessionDead(session.id, latest(now, session.mintedAt)));
+  }
 }
 
-/** What the decisions that give new tokens write. */
+/** Writes a decision that gives new tokens, and tells the generation the client gets. */
+type Move = (transaction: Transaction, session: SessionRecord, use: SessionUse) => Promise<number | typeof lost>;
+
 const moves: Readonly<Record<'rotate' | 'replay' | 'fork', Move>> = {
-  rotate: {
-    outcome: 'rotated',
-    write: async ({ sessions }, { id, generation }, use) =>
-      (await sessions.rotate(id, generation, use)) ? generation + 1 : lost,
-  },
-  replay: { outcome: 'replayed', write: (_transaction, { generation }) => Promise.resolve(generation) },
-  fork: {
-    outcome: 'forked',
-    write: async ({ sessions }, { id, generation }, { now }) =>
-      (await sessions.fork(id, generation, now)) ? generation + 1 : lost,
-  },
+  rotate: async ({ sessions }, { id, generation }, use) =>
+    (await sessions.rotate(id, generation, use)) ? generation + 1 : lost,
+  replay: (_transaction, { generation }) => Promise.resolve(generation),
+  fork: async ({ sessions }, { id, generation }, use) =>
+    (await sessions.fork(id, generation, use)) ? generation + 1 : lost,
 };
+
+function isMove(decision: RefreshDecision): decision is keyof typeof moves {
+  return Object.hasOwn(moves, decision);
+}

@@ -39,7 +39,7 @@ export class TokenIssuer {
       sessionExpiresAt: session.expiresAt,
     };
     return {
-      ...signAccessToken(this.#accessTokens, claims, await this.#keys.signingKey()),
+      ...signAccessToken(this.#accessTokens, claims, await this.#keys.signingKey(asOf)),
       refreshToken: this.#refreshTokens.make(session.id, session.generation, session.salt),
       scope: granted.scope,
       sessionId: session.id,

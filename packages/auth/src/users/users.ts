@@ -3,7 +3,7 @@ import { AuthError } from '../errors.ts';
 import type { EventListener } from '../events.ts';
 import type { Passwords } from '../passwords/passwords.ts';
 import type { Clock, Random } from '../ports.ts';
-import { endEverySession } from '../sessions/sessions.ts';
+import { endEverySession, lastIssue } from '../sessions/sessions.ts';
 import { lockRoles } from '../roles/role-lock.ts';
 import { administratorRole, defaultRole, roleList } from '../roles/role.ts';
 import type { Store, Transaction } from '../stores/store.ts';
@@ -165,7 +165,7 @@ export class Users {
     const wanted = roleList(roles);
     const user = await this.#keepingAnAdministrator(id, wanted, async (transaction) => {
       await transaction.users.setRoles(id, wanted);
-      transaction.append(userOverride(id, wanted, clock()));
+      transaction.append(userOverride(id, wanted, await lastIssue(transaction, id, clock())));
     });
     emit({ type: 'roles_set', at: clock(), userId: id, roles: wanted });
     return { ...toUser(user), roles: wanted };
@@ -196,8 +196,9 @@ export class Users {
   async delete(id: string): Promise<void> {
     const { clock } = this.#dependencies;
     await this.#keepingAnAdministrator(id, [], async (transaction) => {
+      const issuedUntil = await lastIssue(transaction, id, clock());
       await transaction.users.delete(id);
-      transaction.append(userFloor(id, clock()));
+      transaction.append(userFloor(id, issuedUntil));
     });
     this.#emit('user_deleted', id);
   }

@@ -24,6 +24,7 @@ const refusals: { readonly [Code in AuthErrorCode]: (details: AuthErrorDetails[C
   registration_closed: () => 'Registration is closed',
   user_not_found: () => 'No user has this name or id',
   session_not_found: () => 'No live session has this id',
+  key_not_found: ({ keyId }) => `no signing key is called ${keyId}`,
   role_not_found: ({ role }) => `There is no role ${role}: see "roles list", make it with "roles set"`,
   role_built_in: ({ role }) => `The role ${role} is built in and cannot be changed like this`,
   last_administrator: () => 'Nobody could administer the system after this: make another administrator first',

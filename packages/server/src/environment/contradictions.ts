@@ -29,6 +29,13 @@ const rules: readonly Rule[] = [
     );
   },
 
+  ({ SECRET_KEY, SECRET_KEY_PREVIOUS }) =>
+    SECRET_KEY_PREVIOUS !== undefined &&
+    SECRET_KEY_PREVIOUS === SECRET_KEY && {
+      variable: 'SECRET_KEY_PREVIOUS',
+      problem: 'is SECRET_KEY itself: remove it, or give the secret of before',
+    },
+
   ({ SECRET_KEY, DATABASE_URL }) =>
     SECRET_KEY === undefined &&
     DATABASE_URL?.kind === 'postgres' && {

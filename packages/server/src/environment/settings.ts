@@ -14,7 +14,10 @@ export interface Settings {
   readonly database: Database;
   /** Undefined means: the key file beside the database, or a random one for a database in memory. */
   readonly secretKey: string | undefined;
+  /** Accepted, and never used to make anything. */
+  readonly previousSecretKey: string | undefined;
   readonly algorithm: Algorithm;
+  readonly signingKeyRotation: number;
   readonly accessTokenLifetime: number;
   readonly refreshTokenIdleLifetime: number;
   readonly sessionLifetime: number;

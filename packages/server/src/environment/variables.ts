@@ -13,7 +13,9 @@ export interface VariableValues {
   AUDIENCE: readonly string[] | undefined;
   DATABASE_URL: Database;
   SECRET_KEY: string | undefined;
+  SECRET_KEY_PREVIOUS: string | undefined;
   ALGORITHM: Algorithm;
+  SIGNING_KEY_ROTATION_DAYS: number;
   ACCESS_TOKEN_EXPIRE_MINUTES: number;
   REFRESH_TOKEN_EXPIRE_DAYS: number;
   SESSION_MAX_DAYS: number;
@@ -79,7 +81,20 @@ export const variables: { readonly [Name in VariableName]: Variable<VariableValu
     secret: true,
     parse: secret,
   },
+  SECRET_KEY_PREVIOUS: {
+    meaning:
+      'the secret before, while `SECRET_KEY` replaces it: what was made with it is accepted, nothing is made with it',
+    default: 'none',
+    example: '<the SECRET_KEY of before>',
+    secret: true,
+    parse: secret,
+  },
   ALGORITHM: row('ES256', { meaning: 'how access tokens are signed', example: 'EdDSA', parse: oneOf(algorithmNames) }),
+  SIGNING_KEY_ROTATION_DAYS: row('90', {
+    meaning: 'how old a signing key becomes before the next one is published, in days',
+    example: '30',
+    parse: days,
+  }),
   ACCESS_TOKEN_EXPIRE_MINUTES: row('15', {
     meaning: 'how long an access token works, in minutes',
     example: '5',

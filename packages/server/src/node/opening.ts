@@ -32,7 +32,9 @@ export async function openAuth(settings: Settings, options: OpenOptions = {}): P
     issuer: issuerOf(settings, options.port),
     store,
     secretKey: key.secretKey,
+    ...(settings.previousSecretKey !== undefined && { previousSecretKey: settings.previousSecretKey }),
     algorithm: settings.algorithm,
+    signingKeys: { rotateAfter: settings.signingKeyRotation },
     accessToken: { lifetime: settings.accessTokenLifetime },
     refreshToken: {
       idleLifetime: settings.refreshTokenIdleLifetime,

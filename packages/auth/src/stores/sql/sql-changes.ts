@@ -1,6 +1,7 @@
-import type { Kysely, Selectable } from 'kysely';
+import { sql, type Kysely, type Selectable } from 'kysely';
 import type { ChangeStore } from '../../changes/change-store.ts';
 import { expiryOf, type Change, type ChangeBatch, type NewChange } from '../../changes/change.ts';
+import type { Pruned } from '../../upkeep/pruned.ts';
 import { inParts } from './parts.ts';
 import type { Database } from './schema.ts';
 
@@ -65,6 +66,26 @@ export class SqlChanges implements ChangeStore {
       .limit(1)
       .executeTakeFirst();
     return row === undefined ? undefined : toChange(row);
+  }
+
+  async time(): Promise<Date | undefined> {
+    const { rows } = await sql<{ now: unknown }>`select current_timestamp as now`.execute(this.#db);
+    // SQLite, which has this computer's clock, answers in text.
+    return rows[0]?.now instanceof Date ? rows[0].now : undefined;
+  }
+
+  async prune(after: number, limit: number, before: Date): Promise<Pruned<number>> {
+    const stretch = this.#db.selectFrom('feed_log').select('sequence').where('sequence', '>', after);
+    const last = await stretch
+      .orderBy('sequence')
+      .limit(1)
+      .offset(limit - 1)
+      .executeTakeFirst();
+    let removal = this.#db.deleteFrom('feed_log').where('sequence', '>', after);
+    if (last !== undefined) removal = removal.where('sequence', '<=', last.sequence);
+    const seconds = Math.floor(before.getTime() / 1000);
+    const { numDeletedRows } = await removal.where('expires_at', '<', seconds).executeTakeFirst();
+    return { removed: Number(numDeletedRows), next: last?.sequence };
   }
 
   #head(): Promise<{ incarnation: string; sequence: number }> {

@@ -1,6 +1,7 @@
 import type { ExpressionBuilder, Kysely, Selectable } from 'kysely';
 import type { SessionStore, SessionUse } from '../../sessions/session-store.ts';
 import type { SessionEndReason, SessionRecord } from '../../sessions/session.ts';
+import type { Pruned } from '../../upkeep/pruned.ts';
 import type { Database } from './schema.ts';
 
 /** Sessions in SQL. */
@@ -21,19 +22,9 @@ export class SqlSessions implements SessionStore {
   }
 
   async rotate(id: string, generation: number, use: SessionUse): Promise<boolean> {
-    const now = use.now.getTime();
     const { numUpdatedRows } = await this.#db
       .updateTable('sessions')
-      .set({
-        base: generation,
-        generation: generation + 1,
-        minted_at: now,
-        rotated_at: now,
-        last_used_at: now,
-        idle_expires_at: use.idleExpiresAt.getTime(),
-        ...(use.userAgent === undefined ? {} : { user_agent: use.userAgent }),
-        ...(use.address === undefined ? {} : { address: use.address }),
-      })
+      .set({ base: generation, generation: generation + 1, rotated_at: use.now.getTime(), ...toColumns(use) })
       .where('id', '=', id)
       .where('generation', '=', generation)
       .where('ended_at', 'is', null)
@@ -41,10 +32,10 @@ export class SqlSessions implements SessionStore {
     return numUpdatedRows === 1n;
   }
 
-  async fork(id: string, generation: number, now: Date): Promise<boolean> {
+  async fork(id: string, generation: number, use: SessionUse): Promise<boolean> {
     const { numUpdatedRows } = await this.#db
       .updateTable('sessions')
-      .set({ generation: generation + 1, minted_at: now.getTime() })
+      .set({ generation: generation + 1, ...toColumns(use) })
       .where('id', '=', id)
       .where('generation', '=', generation)
       .where('ended_at', 'is', null)
@@ -85,6 +76,32 @@ export class SqlSessions implements SessionStore {
     if (of !== undefined) query = query.where('user_id', '=', of.userId).where('user_epoch', '=', of.userEpoch);
     return (await query.executeTakeFirstOrThrow()).count;
   }
+
+  async lastMinted(userId: string): Promise<Date | undefined> {
+    const { last } = await this.#db
+      .selectFrom('sessions')
+      .select((row) => row.fn.max('minted_at').as('last'))
+      .where('user_id', '=', userId)
+      .executeTakeFirstOrThrow();
+    return last === null ? undefined : new Date(last);
+  }
+
+  async prune(after: string, limit: number, before: Date): Promise<Pruned<string>> {
+    const stretch = this.#db.selectFrom('sessions').select('id').where('id', '>', after).orderBy('id');
+    const last = await stretch
+      .limit(1)
+      .offset(limit - 1)
+      .executeTakeFirst();
+    let removal = this.#db.deleteFrom('sessions').where('id', '>', after);
+    if (last !== undefined) removal = removal.where('id', '<=', last.id);
+    const moment = before.getTime();
+    const { numDeletedRows } = await removal
+      .where((row) =>
+        row.or([row('ended_at', '<', moment), row('idle_expires_at', '<', moment), row('expires_at', '<', moment)]),
+      )
+      .executeTakeFirst();
+    return { removed: Number(numDeletedRows), next: last?.id };
+  }
 }
 
 function isLive(row: ExpressionBuilder<Database, 'sessions'>, now: Date): ReturnType<typeof row.and> {
@@ -93,6 +110,17 @@ function isLive(row: ExpressionBuilder<Database, 'sessions'>, now: Date): Return
     row('expires_at', '>', now.getTime()),
     row('idle_expires_at', '>', now.getTime()),
   ]);
+}
+
+/** What a use writes in either case. */
+function toColumns({ now, idleExpiresAt, userAgent, address }: SessionUse): Partial<Selectable<Database['sessions']>> {
+  return {
+    minted_at: now.getTime(),
+    last_used_at: now.getTime(),
+    idle_expires_at: idleExpiresAt.getTime(),
+    ...(userAgent === undefined ? {} : { user_agent: userAgent }),
+    ...(address === undefined ? {} : { address }),
+  };
 }
 
 function toRow(session: SessionRecord): Selectable<Database['sessions']> {

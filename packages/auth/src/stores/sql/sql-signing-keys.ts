@@ -4,6 +4,9 @@ import type { SigningKeyStore } from '../../keys/signing-key-store.ts';
 import type { SigningKeyRecord } from '../../keys/signing-key.ts';
 import type { Database } from './schema.ts';
 
+/** What stands in place of a private half that was removed. */
+const erased = '';
+
 /** Signing keys in SQL. */
 export class SqlSigningKeys implements SigningKeyStore {
   readonly #db: Kysely<Database>;
@@ -24,11 +27,28 @@ export class SqlSigningKeys implements SigningKeyStore {
         id: key.keyId,
         algorithm: key.algorithm,
         public_jwk: JSON.stringify(key.publicJwk),
-        encrypted_private_key: key.encryptedPrivateKey,
+        encrypted_private_key: key.encryptedPrivateKey ?? erased,
         created_at: key.createdAt.getTime(),
         activates_at: key.activatesAt.getTime(),
       })
       .execute();
+  }
+
+  async replaceEncrypted(keyId: string, from: string, to: string): Promise<void> {
+    await this.#db
+      .updateTable('signing_keys')
+      .set({ encrypted_private_key: to })
+      .where('id', '=', keyId)
+      .where('encrypted_private_key', '=', from)
+      .execute();
+  }
+
+  async erase(keyId: string): Promise<void> {
+    await this.#db.updateTable('signing_keys').set({ encrypted_private_key: erased }).where('id', '=', keyId).execute();
+  }
+
+  async delete(keyId: string): Promise<void> {
+    await this.#db.deleteFrom('signing_keys').where('id', '=', keyId).execute();
   }
 }
 
@@ -38,7 +58,7 @@ function toRecord(row: Selectable<Database['signing_keys']>): SigningKeyRecord {
     keyId: row.id,
     algorithm: row.algorithm,
     publicJwk: JSON.parse(row.public_jwk) as Jwk,
-    encryptedPrivateKey: row.encrypted_private_key,
+    encryptedPrivateKey: row.encrypted_private_key === erased ? undefined : row.encrypted_private_key,
     createdAt: new Date(row.created_at),
     activatesAt: new Date(row.activates_at),
   };

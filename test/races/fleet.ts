@@ -1,0 +1,100 @@
+import { rmSync } from 'node:fs';
+import { type Auth, createAuth, type TokenPair } from '@sallyport/auth';
+import type { EmptyDatabase } from '../../packages/auth/test/databases.ts';
+import { type Answer, get, post } from '../http-client.ts';
+import { type ServerProcess, startServer, temporaryFolder } from '../server-process.ts';
+
+const size = 3;
+const secretKey = 'kZ3vX9qLw7RtBn2YcJf5HgMd8PsUaE4T-Q_1oViWy6GxNzCbDhSe';
+const issuer = 'http://127.0.0.1:8000';
+
+/** Several servers on one database, and an engine of the test's own on it. */
+export interface Fleet {
+  readonly servers: ServerProcess[];
+  /** Makes users and sessions without passwords, and looks into the database. */
+  readonly auth: Auth;
+  /** The address of one of the servers, in turn. */
+  readonly next: () => string;
+  /** Kills a server and starts it again on its port. */
+  readonly restart: (index: number) => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+export type Environment = Readonly<Record<string, string>>;
+
+/** Starts three servers on a database; `envOf` adds to the environment of each. */
+export async function startFleet(
+  { url, connect }: EmptyDatabase,
+  envOf: (index: number) => Environment = () => ({}),
+): Promise<Fleet> {
+  const auth = await createAuth({ issuer, store: connect(), secretKey });
+  const env = { DATABASE_URL: url, SECRET_KEY: secretKey, ISSUER: issuer, LOG_LEVEL: 'info', LOG_FORMAT: 'json' };
+  const servers = await Promise.all(
+    Array.from({ length: size }, (_, index) => startServer({ ...env, ...envOf(index) }, temporaryFolder())),
+  );
+  let turn = 0;
+  return {
+    servers,
+    auth,
+    next: () => {
+      turn += 1;
+      return urlOf(servers, turn);
+    },
+    restart: async (index) => {
+      await servers[index]?.program.stop('SIGKILL');
+      const again = await servers[index]?.restart();
+      if (again !== undefined) servers[index] = again;
+    },
+    stop: async () => {
+      await Promise.all(servers.map((server) => server.program.stop()));
+      for (const { folder } of servers) rmSync(folder, { recursive: true, force: true });
+      await auth.close();
+    },
+  };
+}
+
+function urlOf(servers: readonly ServerProcess[], turn: number): string {
+  const server = servers[turn % servers.length];
+  if (server === undefined) throw new Error('a fleet without servers');
+  return server.url;
+}
+
+/** The tokens a client holds. */
+export interface Held {
+  readonly access: string;
+  readonly refresh: string;
+}
+
+export function held({ accessToken, refreshToken }: TokenPair): Held {
+  return { access: accessToken, refresh: refreshToken };
+}
+
+/** Tokens out of an answer of the token endpoint; undefined when it refused. Anything but that is a fault. */
+export function heldIn({ status, body }: Answer): Held | undefined {
+  const { access_token: access, refresh_token: refresh } = body;
+  if (status === 200 && typeof access === 'string' && typeof refresh === 'string') return { access, refresh };
+  if (status === 400 && body['error'] === 'invalid_grant') return undefined;
+  throw new Error(`neither tokens nor invalid_grant: ${String(status)} ${JSON.stringify(body)}`);
+}
+
+export const refreshAt = (url: string, token: string): Promise<Answer> =>
+  post(`${url}/token/refresh`, { refresh_token: token });
+
+/** What the servers' logs say became of a session's tokens since `from`, one list of outcomes for all of them. */
+export function outcomesOf({ servers }: Fleet, sessionId: string, from: readonly number[] = []): string[] {
+  return servers.flatMap(({ program }, index) =>
+    program
+      .output()
+      .slice(from[index] ?? 0)
+      .split('\n')
+      .filter((line) => line.includes('"refresh_presented"') && line.includes(sessionId))
+      .map((line) => String((JSON.parse(line) as Record<string, unknown>)['outcome'])),
+  );
+}
+
+export const logLengths = ({ servers }: Fleet): number[] => servers.map(({ program }) => program.output().length);
+
+/** Every status the servers give for an access token. */
+export async function statusesOf(fleet: Fleet, path: string, access: string): Promise<number[]> {
+  return Promise.all(fleet.servers.map(async ({ url }) => (await get(`${url}${path}`, access)).status));
+}
