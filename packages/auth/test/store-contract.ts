@@ -197,6 +197,29 @@ export function describeStore(name: string, start: () => Promise<TestDatabase>):
       expect(await store.sessions.fork(session.id, 1, now)).toBe(false);
     });
 
+    it('reads at once a session, its user, what the roles grant, and how far the log had come', async () => {
+      await store.roles.set('editor', ['todos:read', 'todos:write']);
+      await store.roles.set('reader', ['todos:read']);
+      const user = { ...aUser('ada'), roles: ['user', 'reader', 'editor'] };
+      await insertUser(user);
+      const session = aSession(user.id);
+      await store.sessions.insert(session);
+      const standing = await store.sessions.findStanding(session.id);
+      expect({ ...standing?.session, salt: Buffer.from(standing?.session.salt ?? []) }).toEqual(session);
+      expect(standing).toMatchObject({
+        asOf: 2,
+        user: { id: user.id, epoch: 0, disabled: false, roles: ['editor', 'reader', 'user'] },
+        scopes: new Set(['todos:read', 'todos:write']),
+      });
+      await store.users.setRoles(user.id, []);
+      await store.users.setDisabled(user.id, now);
+      expect(await store.sessions.findStanding(session.id)).toMatchObject({
+        user: { disabled: true, roles: [] },
+        scopes: new Set(),
+      });
+      expect(await store.sessions.findStanding('unknown')).toBeUndefined();
+    });
+
     it('counts and lists only sessions that are live', async () => {
       const user = aUser('ada');
       await insertUser(user);

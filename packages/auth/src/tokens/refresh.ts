@@ -5,10 +5,10 @@ import type { Clock } from '../ports.ts';
 import { decideRefresh, type RefreshOutcome, type RefreshPolicy } from '../sessions/refresh-rotation.ts';
 import { parseRefreshToken, type PresentedRefreshToken, type RefreshTokens } from '../sessions/refresh-token.ts';
 import { later, type SessionLifetimes } from '../sessions/session-lifetimes.ts';
-import type { SessionUse } from '../sessions/session-store.ts';
+import type { SessionStore, SessionUse } from '../sessions/session-store.ts';
 import type { Device, SessionRecord } from '../sessions/session.ts';
-import type { Store, Transaction } from '../stores/store.ts';
-import { grantScope, scopesOfRoles } from './granted-scope.ts';
+import type { Store } from '../stores/store.ts';
+import { grantScope } from './granted-scope.ts';
 import type { TokenGrant, TokenIssuer } from './token-issuer.ts';
 import type { TokenPair } from './token-pair.ts';
 
@@ -70,44 +70,42 @@ export class Refresh {
 
   async #present(token: PresentedRefreshToken, input: RefreshInput): Promise<Presentation> {
     for (let attempt = 0; attempt < attempts; attempt += 1) {
-      // The outcome is returned, not thrown: throwing would undo the end of a stolen session.
-      const presentation = await this.#dependencies.store.transaction((transaction) =>
-        this.#decide(transaction, token, input),
-      );
+      const presentation = await this.#decide(token, input);
       if (presentation !== lost) return presentation;
     }
     throw new AuthError('store_unavailable', 'a session kept changing', { retryAfter: 1 });
   }
 
-  async #decide(
-    transaction: Transaction,
-    token: PresentedRefreshToken,
-    input: RefreshInput,
-  ): Promise<Presentation | typeof lost> {
-    const { refreshTokens, policy, clock } = this.#dependencies;
-    // First of all, so that a change that comes in between kills the token instead of being missed by it.
-    const asOf = await transaction.changes.head();
-    const session = await transaction.sessions.find(token.sessionId);
-    if (session === undefined || !refreshTokens.isGenuine(token, session.salt)) return { outcome: 'unknown' };
-    const user = await transaction.users.find(session.userId);
-    if (user === undefined || user.disabled || user.epoch !== session.userEpoch) return { outcome: 'ended' };
-
+  /**
+   * One read and at most one write that names the generation it expects. What changes in between kills the tokens all
+   * the same: the log was read with the rest, and the session dies with its user's epoch.
+   */
+  async #decide(token: PresentedRefreshToken, input: RefreshInput): Promise<Presentation | typeof lost> {
+    const { store, refreshTokens, policy, clock } = this.#dependencies;
+    // Before the read, so that no token outlives the change that kills it.
     const issuedAt = clock();
+    const standing = await store.sessions.findStanding(token.sessionId);
+    if (standing === undefined || !refreshTokens.isGenuine(token, standing.session.salt)) return { outcome: 'unknown' };
+    const { session, user, asOf, scopes } = standing;
+    if (user.disabled || user.epoch !== session.userEpoch) return { outcome: 'ended' };
+
     const decision = decideRefresh(session, token.generation, issuedAt, policy);
     if (decision === 'future' || decision === 'ended' || decision === 'expired') return { outcome: decision };
-    if (decision === 'reuse') return this.#endStolen(transaction, session, issuedAt);
+    if (decision === 'reuse') return this.#endStolen(session, issuedAt);
 
-    const granted = grantScope(await scopesOfRoles(transaction, user.roles), session.scope, input.scope);
+    const granted = grantScope(scopes, session.scope, input.scope);
     const { outcome, write } = moves[decision];
-    const generation = await write(transaction, session, this.#use(issuedAt, input.device));
+    const generation = await write(store.sessions, session, this.#use(issuedAt, input.device));
     if (generation === lost) return lost;
     return { outcome, grant: { session: { ...session, generation }, user, granted, asOf, issuedAt } };
   }
 
-  async #endStolen(transaction: Transaction, session: SessionRecord, now: Date): Promise<Presentation> {
-    if (await transaction.sessions.end(session.id, 'refresh_token_reused', now)) {
-      transaction.append(sessionDead(session.id, now));
-    }
+  async #endStolen(session: SessionRecord, now: Date): Promise<Presentation> {
+    await this.#dependencies.store.transaction(async (transaction) => {
+      if (await transaction.sessions.end(session.id, 'refresh_token_reused', now)) {
+        transaction.append(sessionDead(session.id, now));
+      }
+    });
     return { outcome: 'reused' };
   }
 
@@ -119,20 +117,20 @@ export class Refresh {
 interface Move {
   readonly outcome: RefreshOutcome;
   /** Writes the move and gives the generation whose token the client gets. */
-  readonly write: (transaction: Transaction, session: SessionRecord, use: SessionUse) => Promise<number | typeof lost>;
+  readonly write: (sessions: SessionStore, session: SessionRecord, use: SessionUse) => Promise<number | typeof lost>;
 }
 
 /** What the decisions that give new tokens write. */
 const moves: Readonly<Record<'rotate' | 'replay' | 'fork', Move>> = {
   rotate: {
     outcome: 'rotated',
-    write: async ({ sessions }, { id, generation }, use) =>
+    write: async (sessions, { id, generation }, use) =>
       (await sessions.rotate(id, generation, use)) ? generation + 1 : lost,
   },
-  replay: { outcome: 'replayed', write: (_transaction, { generation }) => Promise.resolve(generation) },
+  replay: { outcome: 'replayed', write: (_sessions, { generation }) => Promise.resolve(generation) },
   fork: {
     outcome: 'forked',
-    write: async ({ sessions }, { id, generation }, { now }) =>
+    write: async (sessions, { id, generation }, { now }) =>
       (await sessions.fork(id, generation, now)) ? generation + 1 : lost,
   },
 };

@@ -1,14 +1,18 @@
 import type { ExpressionBuilder, Kysely, Selectable } from 'kysely';
-import type { SessionStore, SessionUse } from '../../sessions/session-store.ts';
+import type { SessionStanding, SessionStore, SessionUse } from '../../sessions/session-store.ts';
 import type { SessionEndReason, SessionRecord } from '../../sessions/session.ts';
 import type { Database } from './schema.ts';
+import type { SessionQueries } from './session-queries.ts';
+import { toScopes } from './sql-roles.ts';
 
 /** Sessions in SQL. */
 export class SqlSessions implements SessionStore {
   readonly #db: Kysely<Database>;
+  readonly #queries: SessionQueries;
 
-  constructor(db: Kysely<Database>) {
+  constructor(db: Kysely<Database>, queries: SessionQueries) {
     this.#db = db;
+    this.#queries = queries;
   }
 
   async insert(session: SessionRecord): Promise<void> {
@@ -20,25 +24,33 @@ export class SqlSessions implements SessionStore {
     return row === undefined ? undefined : toRecord(row);
   }
 
+  async findStanding(id: string): Promise<SessionStanding | undefined> {
+    const { rows } = await this.#queries.standing(this.#db, { id });
+    const [row] = rows;
+    if (row === undefined) return undefined;
+    return {
+      session: toRecord(row),
+      asOf: row.head ?? 0,
+      user: {
+        id: row.user_id,
+        epoch: row.current_epoch,
+        disabled: row.disabled_at !== null,
+        roles: toScopes(row.roles ?? '').toSorted(),
+      },
+      scopes: new Set(toScopes(row.scopes ?? '')),
+    };
+  }
+
   async rotate(id: string, generation: number, use: SessionUse): Promise<boolean> {
-    const now = use.now.getTime();
-    const { numUpdatedRows } = await this.#db
-      .updateTable('sessions')
-      .set({
-        base: generation,
-        generation: generation + 1,
-        minted_at: now,
-        rotated_at: now,
-        last_used_at: now,
-        idle_expires_at: use.idleExpiresAt.getTime(),
-        ...(use.userAgent === undefined ? {} : { user_agent: use.userAgent }),
-        ...(use.address === undefined ? {} : { address: use.address }),
-      })
-      .where('id', '=', id)
-      .where('generation', '=', generation)
-      .where('ended_at', 'is', null)
-      .executeTakeFirst();
-    return numUpdatedRows === 1n;
+    const { numAffectedRows } = await this.#queries.rotate(this.#db, {
+      id,
+      generation,
+      now: use.now.getTime(),
+      idleExpiresAt: use.idleExpiresAt.getTime(),
+      userAgent: use.userAgent ?? null,
+      address: use.address ?? null,
+    });
+    return numAffectedRows === 1n;
   }
 
   async fork(id: string, generation: number, now: Date): Promise<boolean> {

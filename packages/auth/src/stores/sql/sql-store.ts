@@ -3,6 +3,7 @@ import type { NewChange } from '../../changes/change.ts';
 import type { Migrated, Repositories, Store, Transaction } from '../store.ts';
 import { migrate } from './migrations.ts';
 import type { Database, SqlDialect } from './schema.ts';
+import { sessionQueries, type SessionQueries } from './session-queries.ts';
 import { appendChanges, SqlChanges } from './sql-changes.ts';
 import { SqlRoles } from './sql-roles.ts';
 import { SqlSessions } from './sql-sessions.ts';
@@ -20,11 +21,12 @@ export interface SqlConnection {
 /** One store for every SQL database: the queries are the same, only the connection differs. */
 export function sqlStore({ kysely, dialect, location }: SqlConnection): Store {
   const db = new Kysely<Database>({ dialect: kysely });
+  const queries = sessionQueries(db);
   return {
-    ...repositories(db),
+    ...repositories(db, queries),
     location,
     migrate: (): Promise<Migrated> => migrate(db, dialect),
-    transaction: (work) => transaction(db, work),
+    transaction: (work) => transaction(db, queries, work),
     ping: async () => {
       await sql`select 1`.execute(db);
     },
@@ -32,10 +34,10 @@ export function sqlStore({ kysely, dialect, location }: SqlConnection): Store {
   };
 }
 
-function repositories(db: Kysely<Database>): Repositories {
+function repositories(db: Kysely<Database>, queries: SessionQueries): Repositories {
   return {
     users: new SqlUsers(db),
-    sessions: new SqlSessions(db),
+    sessions: new SqlSessions(db, queries),
     roles: new SqlRoles(db),
     keys: new SqlSigningKeys(db),
     changes: new SqlChanges(db),
@@ -44,12 +46,13 @@ function repositories(db: Kysely<Database>): Repositories {
 
 function transaction<Result>(
   db: Kysely<Database>,
+  queries: SessionQueries,
   work: (transaction: Transaction) => Promise<Result>,
 ): Promise<Result> {
   return db.transaction().execute(async (connection) => {
     const changes: NewChange[] = [];
     const result = await work({
-      ...repositories(connection),
+      ...repositories(connection, queries),
       append: (change) => {
         changes.push(change);
       },
