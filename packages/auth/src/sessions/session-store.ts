@@ -27,9 +27,12 @@ export interface SessionStore {
   find(id: string): Promise<SessionRecord | undefined>;
   /** Everything that refreshing a session looks at, by one read. */
   findStanding(id: string): Promise<SessionStanding | undefined>;
-  /** `base := generation, generation := generation + 1`, if that is still its generation and it has not ended. */
-  rotate(id: string, generation: number, use: SessionUse): Promise<boolean>;
-  /** `generation := generation + 1` with `base` kept, on the same condition. */
+  /**
+   * `base := generation, generation := generation + 1`, on the conditions of `decideRefresh`, by one statement: that is
+   * still its generation, it has neither ended nor expired, and its user may go on. Tells how it stands then.
+   */
+  rotate(id: string, generation: number, use: SessionUse): Promise<SessionStanding | undefined>;
+  /** `generation := generation + 1` with `base` kept, if that is still its generation and it has not ended. */
   fork(id: string, generation: number, now: Date): Promise<boolean>;
   /** Ends a session; false when it does not exist or had ended. */
   end(id: string, reason: SessionEndReason, now: Date): Promise<boolean>;

@@ -3,6 +3,7 @@ import { AuthError } from '../errors.ts';
 import type { EventListener } from '../events.ts';
 import type { Clock } from '../ports.ts';
 import { decideRefresh, type RefreshOutcome, type RefreshPolicy } from '../sessions/refresh-rotation.ts';
+import { RecentSalts } from '../sessions/recent-salts.ts';
 import { parseRefreshToken, type PresentedRefreshToken, type RefreshTokens } from '../sessions/refresh-token.ts';
 import { later, type SessionLifetimes } from '../sessions/session-lifetimes.ts';
 import type { SessionStore, SessionUse } from '../sessions/session-store.ts';
@@ -46,6 +47,7 @@ const lost = Symbol('lost');
 /** Trades refresh tokens for new ones, by the rule of `refresh-rotation.ts`. */
 export class Refresh {
   readonly #dependencies: RefreshDependencies;
+  readonly #salts = new RecentSalts();
 
   constructor(dependencies: RefreshDependencies) {
     this.#dependencies = dependencies;
@@ -77,27 +79,50 @@ export class Refresh {
   }
 
   /**
-   * One read and at most one write that names the generation it expects. What changes in between kills the tokens all
-   * the same: the log was read with the rest, and the session dies with its user's epoch.
+   * Reads, decides, and writes what was decided unless somebody else was faster. What changes in between kills the tokens
+   * all the same: the log was read with the rest, and the session dies with its user's epoch.
    */
   async #decide(token: PresentedRefreshToken, input: RefreshInput): Promise<Presentation | typeof lost> {
     const { store, refreshTokens, policy, clock } = this.#dependencies;
     // Before the read, so that no token outlives the change that kills it.
-    const issuedAt = clock();
+    const now = clock();
+    const rotated = await this.#rotateUnread(token, input, now);
+    if (rotated !== undefined) return rotated;
     const standing = await store.sessions.findStanding(token.sessionId);
     if (standing === undefined || !refreshTokens.isGenuine(token, standing.session.salt)) return { outcome: 'unknown' };
-    const { session, user, asOf, scopes } = standing;
+    this.#salts.remember(token.sessionId, standing.session.salt);
+    const { session, user } = standing;
     if (user.disabled || user.epoch !== session.userEpoch) return { outcome: 'ended' };
 
-    const decision = decideRefresh(session, token.generation, issuedAt, policy);
+    const decision = decideRefresh(session, token.generation, now, policy);
     if (decision === 'future' || decision === 'ended' || decision === 'expired') return { outcome: decision };
-    if (decision === 'reuse') return this.#endStolen(session, issuedAt);
+    if (decision === 'reuse') return this.#endStolen(session, now);
 
-    const granted = grantScope(scopes, session.scope, input.scope);
+    const granted = grantScope(standing.scopes, session.scope, input.scope);
     const { outcome, write } = moves[decision];
-    const generation = await write(store.sessions, session, this.#use(issuedAt, input.device));
-    if (generation === lost) return lost;
-    return { outcome, grant: { session: { ...session, generation }, user, granted, asOf, issuedAt } };
+    const next = await write(store.sessions, session, this.#use(now, input.device));
+    if (next === lost) return lost;
+    return { outcome, grant: { session: next, user, granted, asOf: standing.asOf, issuedAt: now } };
+  }
+
+  /**
+   * The way almost every refresh goes: whoever has refreshed here lately is known to be genuine before anything is read,
+   * and one statement rotates on the conditions of the rule. Undefined when it does not: then the rule says why.
+   */
+  async #rotateUnread(
+    token: PresentedRefreshToken,
+    { scope, device }: RefreshInput,
+    now: Date,
+  ): Promise<Presentation | undefined> {
+    const { store, refreshTokens } = this.#dependencies;
+    const salt = this.#salts.get(token.sessionId);
+    // A scope that is asked for may have to be refused, before anything is written.
+    if (salt === undefined || scope !== undefined || !refreshTokens.isGenuine(token, salt)) return undefined;
+    const standing = await store.sessions.rotate(token.sessionId, token.generation, this.#use(now, device));
+    if (standing === undefined) return undefined;
+    const { session, user, asOf, scopes } = standing;
+    const granted = grantScope(scopes, session.scope, undefined);
+    return { outcome: 'rotated', grant: { session, user, granted, asOf, issuedAt: now } };
   }
 
   async #endStolen(session: SessionRecord, now: Date): Promise<Presentation> {
@@ -116,21 +141,26 @@ export class Refresh {
 
 interface Move {
   readonly outcome: RefreshOutcome;
-  /** Writes the move and gives the generation whose token the client gets. */
-  readonly write: (sessions: SessionStore, session: SessionRecord, use: SessionUse) => Promise<number | typeof lost>;
+  /** Writes the move and gives the session whose token the client gets. */
+  readonly write: (
+    sessions: SessionStore,
+    session: SessionRecord,
+    use: SessionUse,
+  ) => Promise<SessionRecord | typeof lost>;
 }
 
 /** What the decisions that give new tokens write. */
 const moves: Readonly<Record<'rotate' | 'replay' | 'fork', Move>> = {
   rotate: {
     outcome: 'rotated',
-    write: async (sessions, { id, generation }, use) =>
-      (await sessions.rotate(id, generation, use)) ? generation + 1 : lost,
+    write: async (sessions, { id, generation }, use) => (await sessions.rotate(id, generation, use))?.session ?? lost,
   },
-  replay: { outcome: 'replayed', write: (_sessions, { generation }) => Promise.resolve(generation) },
+  replay: { outcome: 'replayed', write: (_sessions, session) => Promise.resolve(session) },
   fork: {
     outcome: 'forked',
-    write: async (sessions, { id, generation }, { now }) =>
-      (await sessions.fork(id, generation, now)) ? generation + 1 : lost,
+    write: async (sessions, session, { now }) => {
+      const { id, generation } = session;
+      return (await sessions.fork(id, generation, now)) ? { ...session, generation: generation + 1 } : lost;
+    },
   },
 };

@@ -2,7 +2,7 @@ import type { ExpressionBuilder, Kysely, Selectable } from 'kysely';
 import type { SessionStanding, SessionStore, SessionUse } from '../../sessions/session-store.ts';
 import type { SessionEndReason, SessionRecord } from '../../sessions/session.ts';
 import type { Database } from './schema.ts';
-import type { SessionQueries } from './session-queries.ts';
+import type { SessionQueries, StandingRow } from './session-queries.ts';
 import { toScopes } from './sql-roles.ts';
 
 /** Sessions in SQL. */
@@ -26,23 +26,11 @@ export class SqlSessions implements SessionStore {
 
   async findStanding(id: string): Promise<SessionStanding | undefined> {
     const { rows } = await this.#queries.standing(this.#db, { id });
-    const [row] = rows;
-    if (row === undefined) return undefined;
-    return {
-      session: toRecord(row),
-      asOf: row.head ?? 0,
-      user: {
-        id: row.user_id,
-        epoch: row.current_epoch,
-        disabled: row.disabled_at !== null,
-        roles: toScopes(row.roles ?? '').toSorted(),
-      },
-      scopes: new Set(toScopes(row.scopes ?? '')),
-    };
+    return rows.map(toStanding)[0];
   }
 
-  async rotate(id: string, generation: number, use: SessionUse): Promise<boolean> {
-    const { numAffectedRows } = await this.#queries.rotate(this.#db, {
+  async rotate(id: string, generation: number, use: SessionUse): Promise<SessionStanding | undefined> {
+    const { rows } = await this.#queries.rotate(this.#db, {
       id,
       generation,
       now: use.now.getTime(),
@@ -50,7 +38,7 @@ export class SqlSessions implements SessionStore {
       userAgent: use.userAgent ?? null,
       address: use.address ?? null,
     });
-    return numAffectedRows === 1n;
+    return rows.map(toStanding)[0];
   }
 
   async fork(id: string, generation: number, now: Date): Promise<boolean> {
@@ -126,6 +114,20 @@ function toRow(session: SessionRecord): Selectable<Database['sessions']> {
     end_reason: null,
     user_agent: session.userAgent ?? null,
     address: session.address ?? null,
+  };
+}
+
+function toStanding(row: StandingRow): SessionStanding {
+  return {
+    session: toRecord(row),
+    asOf: row.head ?? 0,
+    user: {
+      id: row.user_id,
+      epoch: row.current_epoch,
+      disabled: row.disabled_at !== null,
+      roles: toScopes(row.roles ?? '').toSorted(),
+    },
+    scopes: new Set(toScopes(row.scopes ?? '')),
   };
 }
 
