@@ -14,7 +14,7 @@ class Placeholder {
 export type PreparedQuery<Values, Row> = (db: Kysely<Database>, values: Values) => Promise<QueryResult<Row>>;
 
 /** Builds a query once, for where it is asked so often that building it each time would cost more than running it. */
-export function prepare<Values extends Readonly<Record<string, unknown>>, Row>(
+export function prepare<Values extends object, Row>(
   names: readonly (keyof Values & string)[],
   build: (values: Values) => Compilable<Row>,
 ): PreparedQuery<Values, Row> {
@@ -23,6 +23,8 @@ export function prepare<Values extends Readonly<Record<string, unknown>>, Row>(
   return (db, values) =>
     db.executeQuery({
       ...query,
-      parameters: query.parameters.map((each) => (each instanceof Placeholder ? values[each.name] : each)),
+      parameters: query.parameters.map((each) =>
+        each instanceof Placeholder ? values[each.name as keyof Values] : each,
+      ),
     });
 }

@@ -1,12 +1,15 @@
-import { sql, type AliasedSelectQueryBuilder, type ExpressionBuilder, type Kysely, type Selectable } from 'kysely';
+import {
+  sql,
+  type AliasedSelectQueryBuilder,
+  type Expression,
+  type ExpressionBuilder,
+  type Kysely,
+  type Selectable,
+  type UpdateQueryBuilder,
+  type UpdateResult,
+} from 'kysely';
 import { prepare, type PreparedQuery } from './prepared.ts';
 import type { Database } from './schema.ts';
-
-/** What every refresh asks. */
-export interface SessionQueries {
-  readonly standing: PreparedQuery<{ readonly id: string }, StandingRow>;
-  readonly rotate: PreparedQuery<Rotation, StandingRow>;
-}
 
 /** A session with what stands beside it. */
 export interface StandingRow extends Selectable<Database['sessions']> {
@@ -19,7 +22,8 @@ export interface StandingRow extends Selectable<Database['sessions']> {
   readonly scopes: string | null;
 }
 
-interface Rotation extends Readonly<Record<string, unknown>> {
+/** A rotation that is asked for. */
+export interface Rotation {
   readonly id: string;
   readonly generation: number;
   readonly now: number;
@@ -28,7 +32,14 @@ interface Rotation extends Readonly<Record<string, unknown>> {
   readonly address: string | null;
 }
 
-/** Builds the queries that every refresh asks, for one kind of database. */
+type Given = { readonly [Name in keyof Rotation]: Expression<Rotation[Name]> };
+
+/** What every refresh asks, built once for one kind of database. */
+export interface SessionQueries {
+  readonly standing: PreparedQuery<Pick<Rotation, 'id'>, StandingRow>;
+  readonly rotate: (db: Kysely<Database>, rotation: Rotation) => Promise<{ readonly rows: readonly StandingRow[] }>;
+}
+
 export function sessionQueries(db: Kysely<Database>): SessionQueries {
   return {
     standing: prepare(['id'], ({ id }) =>
@@ -41,39 +52,91 @@ export function sessionQueries(db: Kysely<Database>): SessionQueries {
         .where('sessions.id', '=', id),
     ),
     rotate: prepare(['id', 'generation', 'now', 'idleExpiresAt', 'userAgent', 'address'], (rotation: Rotation) =>
-      db
-        .updateTable('sessions')
-        .set((row) => ({
-          base: row.ref('generation'),
-          generation: row('generation', '+', 1),
-          minted_at: rotation.now,
-          rotated_at: rotation.now,
-          last_used_at: rotation.now,
-          idle_expires_at: rotation.idleExpiresAt,
-          user_agent: row.fn.coalesce(row.val(rotation.userAgent), 'user_agent'),
-          address: row.fn.coalesce(row.val(rotation.address), 'address'),
-        }))
-        .where('id', '=', rotation.id)
-        .where('generation', '=', rotation.generation)
-        .where('ended_at', 'is', null)
-        .where('expires_at', '>', rotation.now)
-        .where('idle_expires_at', '>', rotation.now)
-        .where((row) =>
-          row.exists(
-            row
-              .selectFrom('users')
-              .select('users.id')
-              .whereRef('users.id', '=', 'sessions.user_id')
-              .whereRef('users.epoch', '=', 'sessions.user_epoch')
-              .where('users.disabled_at', 'is', null),
-          ),
-        )
+      rotated(db, {
+        id: sql.val(rotation.id),
+        generation: sql.val(rotation.generation),
+        now: sql.val(rotation.now),
+        idleExpiresAt: sql.val(rotation.idleExpiresAt),
+        userAgent: sql.val(rotation.userAgent),
+        address: sql.val(rotation.address),
+      })
         .returningAll()
-        .returning(['user_epoch as current_epoch', sql<null>`null`.as('disabled_at')])
+        .returning(aliveUser)
         .returning(grants),
     ),
   };
 }
+
+/** Rotates sessions, each at most once, by one statement of PostgreSQL. Leaves out those that somebody else has locked. */
+export function rotateMany(db: Kysely<Database>, rotations: readonly Rotation[]): Promise<readonly StandingRow[]> {
+  const values = rotations.map(
+    ({ id, generation, now, idleExpiresAt, userAgent, address }) =>
+      sql`(${id}, ${generation}::bigint, ${now}::bigint, ${idleExpiresAt}::bigint, ${userAgent}::text, ${address}::text)`,
+  );
+  const given = sql<object>`(values ${sql.join(values)})`.as<'given'>(
+    sql`given (id, generation, now, idle_expires_at, user_agent, address)`,
+  );
+  const unlocked = db
+    .selectFrom('sessions')
+    .select('id')
+    .where(
+      'id',
+      'in',
+      rotations.map(({ id }) => id),
+    )
+    .forUpdate()
+    .skipLocked();
+  return rotated(db, {
+    id: sql.ref('given.id'),
+    generation: sql.ref('given.generation'),
+    now: sql.ref('given.now'),
+    idleExpiresAt: sql.ref('given.idle_expires_at'),
+    userAgent: sql.ref('given.user_agent'),
+    address: sql.ref('given.address'),
+  })
+    .where('sessions.id', 'in', unlocked)
+    .from(given)
+    .returningAll('sessions')
+    .returning(aliveUser)
+    .returning(grants)
+    .execute();
+}
+
+function rotated(
+  db: Kysely<Database>,
+  given: Given,
+): UpdateQueryBuilder<Database, 'sessions', 'sessions', UpdateResult> {
+  return db
+    .updateTable('sessions')
+    .set((row) => ({
+      base: row.ref('sessions.generation'),
+      generation: row('sessions.generation', '+', 1),
+      minted_at: given.now,
+      rotated_at: given.now,
+      last_used_at: given.now,
+      idle_expires_at: given.idleExpiresAt,
+      user_agent: row.fn.coalesce(given.userAgent, 'sessions.user_agent'),
+      address: row.fn.coalesce(given.address, 'sessions.address'),
+    }))
+    .where('sessions.id', '=', given.id)
+    .where('sessions.generation', '=', given.generation)
+    .where('sessions.ended_at', 'is', null)
+    .where('sessions.expires_at', '>', given.now)
+    .where('sessions.idle_expires_at', '>', given.now)
+    .where((row) =>
+      row.exists(
+        row
+          .selectFrom('users')
+          .select('users.id')
+          .whereRef('users.id', '=', 'sessions.user_id')
+          .whereRef('users.epoch', '=', 'sessions.user_epoch')
+          .where('users.disabled_at', 'is', null),
+      ),
+    );
+}
+
+/** What a rotation has made sure of. */
+const aliveUser = ['sessions.user_epoch as current_epoch', sql<null>`null`.as('disabled_at')] as const;
 
 /** How far the log has come, and what the user of a session may do: of the same moment as the session itself. */
 function grants(

@@ -2,6 +2,7 @@ import { Kysely, sql, type Dialect } from 'kysely';
 import type { NewChange } from '../../changes/change.ts';
 import type { Migrated, Repositories, Store, Transaction } from '../store.ts';
 import { migrate } from './migrations.ts';
+import { RotationBatches } from './rotation-batches.ts';
 import type { Database, SqlDialect } from './schema.ts';
 import { sessionQueries, type SessionQueries } from './session-queries.ts';
 import { appendChanges, SqlChanges } from './sql-changes.ts';
@@ -16,22 +17,44 @@ export interface SqlConnection {
   readonly dialect: SqlDialect;
   /** Where the data is, without credentials. */
   readonly location: string;
+  /** Whether an error means that another transaction was in the way: the same once more may do. Default: never. */
+  readonly isConflict?: (error: unknown) => boolean;
 }
 
+/** How often a transaction is tried when others are in its way. */
+const attempts = 3;
+
 /** One store for every SQL database: the queries are the same, only the connection differs. */
-export function sqlStore({ kysely, dialect, location }: SqlConnection): Store {
+export function sqlStore({ kysely, dialect, location, isConflict = () => false }: SqlConnection): Store {
   const db = new Kysely<Database>({ dialect: kysely });
   const queries = sessionQueries(db);
   return {
-    ...repositories(db, queries),
+    ...repositories(db, dialect.name === 'postgres' ? batching(db, queries) : queries),
     location,
     migrate: (): Promise<Migrated> => migrate(db, dialect),
-    transaction: (work) => transaction(db, queries, work),
+    transaction: (work) => retrying(() => transaction(db, queries, work), isConflict),
     ping: async () => {
       await sql`select 1`.execute(db);
     },
     close: () => db.destroy(),
   };
+}
+
+/** SQLite commits together whatever is written at the same time; PostgreSQL has to be asked together. */
+function batching(db: Kysely<Database>, queries: SessionQueries): SessionQueries {
+  const batches = new RotationBatches(db, queries);
+  return { ...queries, rotate: (_db, rotation) => batches.rotate(rotation) };
+}
+
+async function retrying<Result>(work: () => Promise<Result>, isConflict: (error: unknown) => boolean): Promise<Result> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      const cause = error instanceof Error ? error.cause : undefined;
+      if (attempt === attempts || !isConflict(cause)) throw error;
+    }
+  }
 }
 
 function repositories(db: Kysely<Database>, queries: SessionQueries): Repositories {
