@@ -36,7 +36,7 @@ function kept(): unknown[] {
   const reader = openToRead(file, 0);
   const { rows } = reader.run(statement('select value from kept order by rowid'));
   reader.close();
-  return rows.map((row) => (row as { value: string }).value);
+  return rows.map(([value]) => value);
 }
 
 const failed = (): number[] =>

@@ -1,7 +1,8 @@
-import type { Statement, StatementResult } from './messages.ts';
+import { nothing, type Statement, type StatementResult } from './messages.ts';
 import { loadSqlite, type SqliteModule } from './sqlite-module.ts';
 
 type DatabaseSync = InstanceType<SqliteModule['DatabaseSync']>;
+type StatementSync = ReturnType<DatabaseSync['prepare']>;
 type PreparedStatement = (parameters: Statement['parameters']) => StatementResult;
 
 /** How many prepared statements are kept; the queries of this package are far fewer. */
@@ -61,13 +62,25 @@ export class SqliteConnection {
   #prepare(sql: string): PreparedStatement {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
-    const statement = this.#database.prepare(sql);
-    const prepared: PreparedStatement =
-      statement.columns().length > 0
-        ? (parameters) => ({ rows: statement.all(...parameters) })
-        : (parameters) => ({ rows: [], changes: statement.run(...parameters).changes });
+    const prepared = adapt(this.#database.prepare(sql));
     if (this.#statements.size >= mostStatements) this.#statements.clear();
     this.#statements.set(sql, prepared);
     return prepared;
   }
+}
+
+function adapt(statement: StatementSync): PreparedStatement {
+  const columns = statement.columns().map(({ name }) => name);
+  if (columns.length === 0) return (parameters) => ({ ...nothing, changes: statement.run(...parameters).changes });
+  const values = readerOf(statement);
+  return (parameters) => ({ columns, rows: values(parameters) });
+}
+
+/** Node gives rows as lists from version 24 on. */
+function readerOf(statement: StatementSync): (parameters: Statement['parameters']) => unknown[][] {
+  if (typeof statement.setReturnArrays === 'function') {
+    statement.setReturnArrays(true);
+    return (parameters) => statement.all(...parameters) as unknown[][];
+  }
+  return (parameters) => statement.all(...parameters).map((row: object) => Object.values(row));
 }

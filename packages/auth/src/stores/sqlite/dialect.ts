@@ -111,9 +111,9 @@ class UnitConnection implements DatabaseConnection {
   }
 
   async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
-    const { rows, changes } = await this.#run({ sql, parameters: parameters.map(toParameter) });
+    const { columns, rows, changes } = await this.#run({ sql, parameters: parameters.map(toParameter) });
     return {
-      rows: rows as Row[],
+      rows: rows.map((values) => toRow(columns, values) as Row),
       ...(changes === undefined ? {} : { numAffectedRows: BigInt(changes) }),
     };
   }
@@ -132,6 +132,14 @@ class UnitConnection implements DatabaseConnection {
 /** A wrong guess does no harm: a reader cannot write, and a writer can read. */
 function isRead({ sql }: Statement): boolean {
   return /^\s*select\b/i.test(sql);
+}
+
+function toRow(columns: readonly string[], values: readonly unknown[]): Record<string, unknown> {
+  const row: Record<string, unknown> = {};
+  columns.forEach((column, index) => {
+    row[column] = values[index];
+  });
+  return row;
 }
 
 function toParameter(value: unknown): Parameter {

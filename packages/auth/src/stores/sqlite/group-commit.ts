@@ -1,5 +1,5 @@
 import type { SqliteConnection } from './connection.ts';
-import { reportOf, undone, type Answer, type FailureReport, type Request, type Step } from './messages.ts';
+import { nothing, reportOf, undone, type Answer, type FailureReport, type Request, type Step } from './messages.ts';
 import type { Statement, StatementResult } from './messages.ts';
 
 /** How many units share one commit at most, and how long the first may wait for the others, in milliseconds. */
@@ -147,7 +147,7 @@ export class GroupCommit {
     this.#closing = undefined;
     this.#connection?.close();
     this.#connection = undefined;
-    this.#answer([{ id, result: { rows: [] } }]);
+    this.#answer([{ id, result: nothing }]);
   }
 }
 
@@ -169,7 +169,7 @@ function perform(connection: SqliteConnection, step: Step): StatementResult | Fa
       connection.run(undo);
       return connection.run(release);
     case 'close':
-      return { rows: [] };
+      return nothing;
   }
 }
 

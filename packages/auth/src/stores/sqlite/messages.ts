@@ -6,12 +6,15 @@ export interface Statement {
   readonly parameters: readonly Parameter[];
 }
 
-/** What a statement did. */
+/** What a statement did. Rows are lists of values: they travel several times as fast as objects. */
 export interface StatementResult {
-  readonly rows: readonly unknown[];
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly unknown[])[];
   /** How many rows a statement without `returning` wrote. */
   readonly changes?: number;
 }
+
+export const nothing: StatementResult = { columns: [], rows: [] };
 
 /** One step of a unit of work: `begin`, any number of statements, `commit` or `rollback`. */
 export type Step =
