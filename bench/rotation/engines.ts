@@ -4,9 +4,12 @@ import { refreshPolicy } from '../../packages/auth/src/sessions/refresh-rotation
 import { RefreshTokens } from '../../packages/auth/src/sessions/refresh-token.ts';
 import { later } from '../../packages/auth/src/sessions/session-lifetimes.ts';
 import type { SessionRecord } from '../../packages/auth/src/sessions/session.ts';
-import type { Store, Transaction } from '../../packages/auth/src/stores/store.ts';
-import { Refresh } from '../../packages/auth/src/tokens/refresh.ts';
+import type { SessionStanding } from '../../packages/auth/src/sessions/session-store.ts';
+import type { Transaction } from '../../packages/auth/src/stores/store.ts';
+import { Refresh, type RefreshDependencies } from '../../packages/auth/src/tokens/refresh.ts';
 import type { UserRecord } from '../../packages/auth/src/users/user.ts';
+
+type RefreshStore = RefreshDependencies['store'];
 
 export type PolicyName = 'resilient' | 'strict';
 
@@ -125,31 +128,31 @@ function isRefusal(error: unknown): boolean {
 }
 
 /** A store of one session: what a refresh asks of a store, and no more. */
-class OneSession implements Pick<Store, 'transaction'> {
+class OneSession implements RefreshStore {
   readonly #clock: () => Date;
-  readonly #transaction: Transaction;
   #session: SessionRecord | undefined;
+
+  readonly sessions: RefreshStore['sessions'] = {
+    findStanding: () => Promise.resolve(this.#standing()),
+    rotate: (_id, generation, { now, idleExpiresAt }) => {
+      const session = this.#session;
+      const isDue = session?.generation === generation && session.endedAt === undefined;
+      if (!isDue || session.expiresAt <= now || session.idleExpiresAt <= now) return Promise.resolve(undefined);
+      this.#change({ base: generation, generation: generation + 1, mintedAt: now, rotatedAt: now, idleExpiresAt });
+      return Promise.resolve(this.#standing());
+    },
+    fork: (_id, generation, { now, idleExpiresAt }) =>
+      Promise.resolve(this.#change({ generation: generation + 1, mintedAt: now, idleExpiresAt })),
+  };
 
   constructor(clock: () => Date) {
     this.#clock = clock;
-    // The rest of a transaction is never asked for by a refresh.
-    this.#transaction = {
-      changes: { head: () => Promise.resolve(2) },
-      users: { find: () => Promise.resolve(user) },
-      sessions: {
-        find: () => Promise.resolve(this.#session),
-        rotate: (_id: string, generation: number, { now, idleExpiresAt }: Use) =>
-          this.#change({ base: generation, generation: generation + 1, mintedAt: now, rotatedAt: now, idleExpiresAt }),
-        fork: (_id: string, generation: number, { now, idleExpiresAt }: Use) =>
-          this.#change({ generation: generation + 1, mintedAt: now, idleExpiresAt }),
-        end: (_id: string, _reason: string, now: Date) => this.#change({ endedAt: now }),
-      },
-      append: () => undefined,
-    } as unknown as Transaction;
   }
 
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
-    return work(this.#transaction);
+    // Reuse ends the session, and asks nothing else of a transaction.
+    const sessions = { end: (_id: string, _reason: string, now: Date) => Promise.resolve(this.#change({ endedAt: now })) };
+    return work({ sessions, append: () => undefined } as unknown as Transaction);
   }
 
   begin(): SessionRecord {
@@ -175,11 +178,13 @@ class OneSession implements Pick<Store, 'transaction'> {
     return this.#session;
   }
 
-  #change(changes: Partial<SessionRecord>): Promise<boolean> {
-    if (this.#session === undefined) return Promise.resolve(false);
+  #standing(): SessionStanding | undefined {
+    return this.#session && { session: this.#session, user, scopes: new Set(), asOf: 2 };
+  }
+
+  #change(changes: Partial<SessionRecord>): boolean {
+    if (this.#session === undefined) return false;
     this.#session = { ...this.#session, ...changes };
-    return Promise.resolve(true);
+    return true;
   }
 }
-
-type Use = Pick<SessionRecord, 'idleExpiresAt'> & { readonly now: Date };

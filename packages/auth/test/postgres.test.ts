@@ -1,5 +1,6 @@
 import pg from 'pg';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Store } from '../src/stores/store.ts';
 import { anAuth, password } from './auth-fixture.ts';
 import { testDatabases, type TestDatabase } from './databases.ts';
 
@@ -42,3 +43,94 @@ it('a connection that breaks in the middle of a transaction ends neither the pro
   expect((await auth.users.find('ada')).username).toBe('ada');
   await auth.close();
 });
+
+describe('rotations on PostgreSQL', () => {
+  let url: string;
+  let store: Store;
+  let sessionIds: string[];
+  const now = new Date('2026-01-01T00:00:00Z');
+  const use = { now, idleExpiresAt: new Date('2026-01-02T00:00:00Z') };
+
+  beforeEach(async () => {
+    const created = await database?.create();
+    if (created === undefined) throw new Error('PostgreSQL did not start');
+    url = created.url;
+    store = created.connect();
+    const { auth } = await anAuth({}, store);
+    const { id } = await auth.users.register({ username: 'ada', password });
+    for (let index = 0; index < 40; index += 1) await auth.tokens.issue(id);
+    sessionIds = (await auth.sessions.list(id)).map((session) => session.id);
+  });
+  afterEach(() => store.close());
+
+  it('are done together, and none of them spoils another', async () => {
+    const results = await Promise.allSettled(
+      sessionIds.map((id, index) =>
+        store.sessions.rotate(id, index === 3 ? 9 : 1, index === 5 ? { ...use, userAgent: '\0' } : use),
+      ),
+    );
+    const outcomes = results.map((result) =>
+      result.status === 'rejected' ? (result.reason as { code: string }).code : result.value?.session.generation,
+    );
+    expect(outcomes).toEqual(
+      sessionIds.map((_, index) => (index === 3 ? undefined : index === 5 ? 'value_invalid' : 2)),
+    );
+  });
+
+  it('of one session wait for each other: exactly one wins', async () => {
+    const [id = ''] = sessionIds;
+    const wins = await Promise.all(Array.from({ length: 30 }, () => store.sessions.rotate(id, 1, use)));
+    expect(wins.filter((standing) => standing !== undefined)).toHaveLength(1);
+  });
+
+  it('do not wait for a session that somebody else has locked', async () => {
+    const [locked = '', ...free] = sessionIds;
+    const other = new pg.Client({ connectionString: url });
+    await other.connect();
+    await other.query('begin');
+    await other.query('select 1 from sessions where id = $1 for update', [locked]);
+    const settled: string[] = [];
+    const waiting = store.sessions.rotate(locked, 1, use).then(() => settled.push(locked));
+    await Promise.all(free.map((id) => store.sessions.rotate(id, 1, use).then(() => settled.push(id))));
+    expect(settled).toHaveLength(free.length);
+    await other.query('commit');
+    await waiting;
+    expect(await store.sessions.find(locked)).toMatchObject({ generation: 2 });
+    await other.end();
+  });
+});
+
+it('tries a transaction again that was in the way of another', async () => {
+  const created = await database?.create();
+  if (created === undefined) throw new Error('PostgreSQL did not start');
+  const store = created.connect();
+  await store.migrate();
+  let runs = 0;
+  const bothHold = new Barrier(2);
+  const lockBoth = (one: string, other: string): Promise<void> =>
+    store.transaction(async ({ roles }) => {
+      runs += 1;
+      await roles.lock(one);
+      await bothHold.reached();
+      await roles.lock(other);
+    });
+  await Promise.all([lockBoth('admin', 'user'), lockBoth('user', 'admin')]);
+  expect(runs).toBe(3);
+  await store.close();
+});
+
+/** Lets nobody on before so many have come; whoever comes later goes on at once. */
+class Barrier {
+  #missing: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(parties: number) {
+    this.#missing = parties;
+  }
+
+  reached(): Promise<void> {
+    this.#missing -= 1;
+    if (this.#missing <= 0) for (const resolve of this.#waiting.splice(0)) resolve();
+    return this.#missing <= 0 ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));
+  }
+}

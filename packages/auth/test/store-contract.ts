@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { changeKinds, type NewChange } from '../src/changes/change.ts';
+import { decideRefresh, refreshPolicy } from '../src/sessions/refresh-rotation.ts';
 import type { SessionRecord } from '../src/sessions/session.ts';
 import type { Store } from '../src/stores/store.ts';
 import type { NewUserRecord } from '../src/users/user-store.ts';
@@ -182,7 +183,7 @@ export function describeStore(name: string, start: () => Promise<TestDatabase>):
       await store.sessions.insert(session);
       const use = { now, idleExpiresAt: later };
       const wins = await Promise.all(Array.from({ length: 20 }, () => store.sessions.rotate(session.id, 1, use)));
-      expect(wins.filter(Boolean)).toHaveLength(1);
+      expect(wins.filter((standing) => standing !== undefined)).toHaveLength(1);
       expect(await store.sessions.find(session.id)).toMatchObject({ generation: 2, base: 1 });
     });
 
@@ -193,8 +194,74 @@ export function describeStore(name: string, start: () => Promise<TestDatabase>):
       await store.sessions.insert(session);
       expect(await store.sessions.end(session.id, 'signed_out', now)).toBe(true);
       expect(await store.sessions.end(session.id, 'signed_out', now)).toBe(false);
-      expect(await store.sessions.rotate(session.id, 1, { now, idleExpiresAt: later })).toBe(false);
+      expect(await store.sessions.rotate(session.id, 1, { now, idleExpiresAt: later })).toBeUndefined();
       expect(await store.sessions.fork(session.id, 1, { now, idleExpiresAt: later })).toBe(false);
+    });
+
+    it('rotates exactly the sessions that the rule of rotation would let rotate, and tells how they stand then', async () => {
+      const policy = refreshPolicy('resilient', 86_400);
+      const states = [
+        {},
+        { generation: 7, base: 4 },
+        { generation: 2 },
+        { endedAt: now },
+        { expiresAt: now },
+        { idleExpiresAt: now },
+        { expiresAt: new Date(now.getTime() + 1) },
+        { userEpoch: 1 },
+      ];
+      const user = aUser('ada');
+      await insertUser(user);
+      const disabled = aUser('grace');
+      await insertUser(disabled);
+      await store.users.setDisabled(disabled.id, now);
+      const sessions = states.map((state) => ({ ...aSession(user.id), ...state }));
+      sessions.push(aSession(disabled.id));
+      for (const session of sessions) {
+        await store.sessions.insert(session);
+        if (session.endedAt !== undefined) await store.sessions.end(session.id, 'signed_out', now);
+        for (const presented of [1, 7]) {
+          const before = await store.sessions.findStanding(session.id);
+          if (before === undefined) throw new Error('the session is missing');
+          const mayGoOn = !before.user.disabled && before.user.epoch === before.session.userEpoch;
+          const expected = mayGoOn && decideRefresh(before.session, presented, now, policy) === 'rotate';
+          const use = { now, idleExpiresAt: later, address: '::1' };
+          const standing = await store.sessions.rotate(session.id, presented, use);
+          expect(standing !== undefined).toBe(expected);
+          const after = await store.sessions.findStanding(session.id);
+          expect(after).toEqual(standing ?? before);
+          if (expected)
+            expect(after?.session).toMatchObject({
+              base: presented,
+              generation: presented + 1,
+              address: '::1',
+              userAgent: 'test',
+            });
+        }
+      }
+    });
+
+    it('reads at once a session, its user, what the roles grant, and how far the log had come', async () => {
+      await store.roles.set('editor', ['todos:read', 'todos:write']);
+      await store.roles.set('reader', ['todos:read']);
+      const user = { ...aUser('ada'), roles: ['user', 'reader', 'editor'] };
+      await insertUser(user);
+      const session = aSession(user.id);
+      await store.sessions.insert(session);
+      const standing = await store.sessions.findStanding(session.id);
+      expect({ ...standing?.session, salt: Buffer.from(standing?.session.salt ?? []) }).toEqual(session);
+      expect(standing).toMatchObject({
+        asOf: 2,
+        user: { id: user.id, epoch: 0, disabled: false, roles: ['editor', 'reader', 'user'] },
+        scopes: new Set(['todos:read', 'todos:write']),
+      });
+      await store.users.setRoles(user.id, []);
+      await store.users.setDisabled(user.id, now);
+      expect(await store.sessions.findStanding(session.id)).toMatchObject({
+        user: { disabled: true, roles: [] },
+        scopes: new Set(),
+      });
+      expect(await store.sessions.findStanding('unknown')).toBeUndefined();
     });
 
     it('counts and lists only sessions that are live', async () => {

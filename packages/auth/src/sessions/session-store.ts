@@ -7,13 +7,33 @@ export interface SessionUse extends Device {
   readonly idleExpiresAt: Date;
 }
 
+/** A session and all that decides on its tokens, as of one moment. */
+export interface SessionStanding {
+  readonly session: SessionRecord;
+  /** Position of the change log at that moment: whatever changes later kills the tokens made from this. */
+  readonly asOf: number;
+  readonly user: {
+    readonly id: string;
+    readonly epoch: number;
+    readonly disabled: boolean;
+    readonly roles: readonly string[];
+  };
+  /** What the user's roles grant. */
+  readonly scopes: ReadonlySet<string>;
+}
+
 /** Keeps sessions. Every write that changes a generation names the one it expects: exactly one caller wins. */
 export interface SessionStore {
   insert(session: SessionRecord): Promise<void>;
   find(id: string): Promise<SessionRecord | undefined>;
-  /** `base := generation, generation := generation + 1`, if that is still its generation and it has not ended. */
-  rotate(id: string, generation: number, use: SessionUse): Promise<boolean>;
-  /** `generation := generation + 1` with `base` kept, on the same condition. */
+  /** Everything that refreshing a session looks at, by one read. */
+  findStanding(id: string): Promise<SessionStanding | undefined>;
+  /**
+   * `base := generation, generation := generation + 1`, on the conditions of `decideRefresh`, by one statement: that is
+   * still its generation, it has neither ended nor expired, and its user may go on. Tells how it stands then.
+   */
+  rotate(id: string, generation: number, use: SessionUse): Promise<SessionStanding | undefined>;
+  /** `generation := generation + 1` with `base` kept, if that is still its generation and it has not ended. */
   fork(id: string, generation: number, use: SessionUse): Promise<boolean>;
   /** Ends a session; false when it does not exist or had ended. */
   end(id: string, reason: SessionEndReason, now: Date): Promise<boolean>;

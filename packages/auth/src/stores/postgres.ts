@@ -28,6 +28,9 @@ const timeouts = {
  */
 const unavailable = /^(08|28|3D|53|57P|55P03|57014|25006|25P03|23503|23505|40001|40P01)/;
 
+/** The part of it that shows two transactions in each other's way: one of them has been undone and may begin anew. */
+const conflict = /^(40001|40P01)/;
+
 /** What the network says when nobody answers. */
 const unreachable = new Set([
   'ECONNREFUSED',
@@ -70,13 +73,18 @@ export function postgres(connectionString: string): Store {
     kysely: translatingErrors(new PostgresDialect({ pool }), isUnavailable),
     dialect: { name: 'postgres', bytes: 'bytea' },
     location: withoutCredentials(connectionString),
+    isConflict: (error) => conflict.test(codeOf(error)),
   });
 }
 
 function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const code = codeOf(error);
   return unavailable.test(code) || unreachable.has(code) || brokenConnection.test(error.message);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
 function withoutCredentials(connectionString: string): string {

@@ -1,12 +1,20 @@
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { sqlStore } from './sql/sql-store.ts';
-import { ImmediateSqliteDialect } from './sqlite-dialect.ts';
+import { SqliteDialect } from './sqlite/dialect.ts';
+import { Reader } from './sqlite/reader.ts';
+import { memoryWriter, threadWriter } from './sqlite/writer.ts';
 import type { Store } from './store.ts';
 import { translatingErrors } from './unavailable.ts';
 
-/** SQLite's result codes for a database that cannot be used now: busy, locked, I/O error, corrupt, full, cannot open, read-only. */
-const unavailable = new Set([5, 6, 8, 10, 11, 13, 14, 26]);
+/**
+ * SQLite's result codes for a database that cannot be used now: work undone, busy, locked, read-only, I/O error, corrupt,
+ * full, cannot open, not a database.
+ */
+const unavailable = new Set([4, 5, 6, 8, 10, 11, 13, 14, 26]);
+
+/** How long a transaction waits for other processes before it fails, in milliseconds. */
+const patience = 5_000;
 
 /**
  * Keeps everything in one SQLite file, or in memory with `:memory:`.
@@ -23,17 +31,21 @@ const unavailable = new Set([5, 6, 8, 10, 11, 13, 14, 26]);
 export function sqlite(file: string): Store {
   const inMemory = file === ':memory:';
   return sqlStore({
-    kysely: translatingErrors(new ImmediateSqliteDialect(inMemory ? file : privateFile(file)), isUnavailable),
+    kysely: translatingErrors(inMemory ? new SqliteDialect(memoryWriter()) : fileDialect(file), isUnavailable),
     dialect: { name: 'sqlite', bytes: 'blob' },
     location: inMemory ? 'memory (gone when the process ends)' : resolve(file),
   });
 }
 
+function fileDialect(file: string): SqliteDialect {
+  makePrivate(file);
+  return new SqliteDialect(threadWriter({ file: resolve(file), patience }), new Reader(resolve(file)));
+}
+
 /** Makes folder and file readable by their owner alone, before SQLite makes them readable by anybody. */
-function privateFile(file: string): string {
+function makePrivate(file: string): void {
   makeFolder(dirname(resolve(file)));
   closeSync(openSync(file, 'a', 0o600));
-  return file;
 }
 
 /** Level by level: where folders cannot be made, Node's recursive way may try for ever. */

@@ -42,7 +42,10 @@ export interface Store extends Repositories {
    * @throws {AuthError} `config_invalid` when the database was written by a newer program
    */
   migrate(): Promise<Migrated>;
-  /** Runs `work` in one transaction and commits when it resolves. What it throws undoes everything. */
+  /**
+   * Runs `work` in one transaction and commits when it resolves. What it throws undoes everything. It may be run again
+   * when another transaction was in its way: what it does outside the database has to wait until this resolves.
+   */
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
   /** Resolves when the database answers. */
   ping(): Promise<void>;

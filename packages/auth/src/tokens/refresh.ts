@@ -2,6 +2,7 @@ import { latest, sessionDead } from '../changes/change.ts';
 import { AuthError } from '../errors.ts';
 import type { EventListener } from '../events.ts';
 import type { Clock } from '../ports.ts';
+import { RecentSalts } from '../sessions/recent-salts.ts';
 import {
   decideRefresh,
   outcomeOf,
@@ -11,10 +12,10 @@ import {
 } from '../sessions/refresh-rotation.ts';
 import { parseRefreshToken, type PresentedRefreshToken, type RefreshTokens } from '../sessions/refresh-token.ts';
 import { later, type SessionLifetimes } from '../sessions/session-lifetimes.ts';
-import type { SessionUse } from '../sessions/session-store.ts';
+import type { SessionStore, SessionUse } from '../sessions/session-store.ts';
 import type { Device, SessionRecord } from '../sessions/session.ts';
-import type { Store, Transaction } from '../stores/store.ts';
-import { grantScope, scopesOfRoles } from './granted-scope.ts';
+import type { Store } from '../stores/store.ts';
+import { grantScope } from './granted-scope.ts';
 import type { TokenGrant, TokenIssuer } from './token-issuer.ts';
 import type { TokenPair } from './token-pair.ts';
 
@@ -23,7 +24,9 @@ const attempts = 5;
 
 /** What refreshing works with. */
 export interface RefreshDependencies {
-  readonly store: Pick<Store, 'transaction'>;
+  readonly store: Pick<Store, 'transaction'> & {
+    readonly sessions: Pick<SessionStore, 'findStanding' | 'rotate' | 'fork'>;
+  };
   readonly refreshTokens: RefreshTokens;
   readonly issuer: Pick<TokenIssuer, 'issue'>;
   readonly lifetimes: SessionLifetimes;
@@ -52,6 +55,7 @@ const lost = Symbol('lost');
 /** Trades refresh tokens for new ones, by the rule of `refresh-rotation.ts`. */
 export class Refresh {
   readonly #dependencies: RefreshDependencies;
+  readonly #salts = new RecentSalts();
 
   constructor(dependencies: RefreshDependencies) {
     this.#dependencies = dependencies;
@@ -76,38 +80,65 @@ export class Refresh {
 
   async #present(token: PresentedRefreshToken, input: RefreshInput): Promise<Presentation> {
     for (let attempt = 0; attempt < attempts; attempt += 1) {
-      // The outcome is returned, not thrown: throwing would undo the end of a stolen session.
-      const presentation = await this.#dependencies.store.transaction((transaction) =>
-        this.#decide(transaction, token, input),
-      );
+      const presentation = await this.#decide(token, input);
       if (presentation !== lost) return presentation;
     }
     throw new AuthError('store_unavailable', 'a session kept changing', { retryAfter: 1 });
   }
 
-  async #decide(
-    transaction: Transaction,
-    token: PresentedRefreshToken,
-    input: RefreshInput,
-  ): Promise<Presentation | typeof lost> {
-    const { refreshTokens, policy, clock } = this.#dependencies;
-    // First of all, so that a change that comes in between kills the token instead of being missed by it.
-    const asOf = await transaction.changes.head();
-    const session = await transaction.sessions.find(token.sessionId);
-    if (session === undefined || !refreshTokens.isGenuine(token, session.salt)) return { outcome: 'unknown' };
-    const user = await transaction.users.find(session.userId);
-    if (user === undefined || user.disabled || user.epoch !== session.userEpoch) return { outcome: 'ended' };
+  /**
+   * Reads, decides, and writes what was decided unless somebody else was faster. What changes in between kills the tokens
+   * all the same: the log was read with the rest, and the session dies with its user's epoch.
+   */
+  async #decide(token: PresentedRefreshToken, input: RefreshInput): Promise<Presentation | typeof lost> {
+    const { store, refreshTokens, policy, clock } = this.#dependencies;
+    // Before the read, so that no token outlives the change that kills it.
+    const now = clock();
+    const rotated = await this.#rotateUnread(token, input, now);
+    if (rotated !== undefined) return rotated;
+    const standing = await store.sessions.findStanding(token.sessionId);
+    if (standing === undefined || !refreshTokens.isGenuine(token, standing.session.salt)) return { outcome: 'unknown' };
+    this.#salts.remember(token.sessionId, standing.session.salt);
+    const { session, user } = standing;
+    if (user.disabled || user.epoch !== session.userEpoch) return { outcome: 'ended' };
 
-    const issuedAt = clock();
-    const decision = decideRefresh(session, token.generation, issuedAt, policy);
-    const outcome = outcomeOf(decision, session, issuedAt);
-    if (decision === 'reuse') await endStolen(transaction, session, issuedAt);
+    const decision = decideRefresh(session, token.generation, now, policy);
+    const outcome = outcomeOf(decision, session, now);
+    if (decision === 'reuse') await this.#endStolen(session, now);
     if (!isMove(decision)) return { outcome };
 
-    const granted = grantScope(await scopesOfRoles(transaction, user.roles), session.scope, input.scope);
-    const generation = await moves[decision](transaction, session, this.#use(issuedAt, input.device));
-    if (generation === lost) return lost;
-    return { outcome, grant: { session: { ...session, generation }, user, granted, asOf, issuedAt } };
+    const granted = grantScope(standing.scopes, session.scope, input.scope);
+    const next = await moves[decision](store.sessions, session, this.#use(now, input.device));
+    if (next === lost) return lost;
+    return { outcome, grant: { session: next, user, granted, asOf: standing.asOf, issuedAt: now } };
+  }
+
+  /**
+   * The way almost every refresh goes: whoever has refreshed here lately is known to be genuine before anything is read,
+   * and one statement rotates on the conditions of the rule. Undefined when it does not: then the rule says why.
+   */
+  async #rotateUnread(
+    token: PresentedRefreshToken,
+    { scope, device }: RefreshInput,
+    now: Date,
+  ): Promise<Presentation | undefined> {
+    const { store, refreshTokens } = this.#dependencies;
+    const salt = this.#salts.get(token.sessionId);
+    // A scope that is asked for may have to be refused, before anything is written.
+    if (salt === undefined || scope !== undefined || !refreshTokens.isGenuine(token, salt)) return undefined;
+    const standing = await store.sessions.rotate(token.sessionId, token.generation, this.#use(now, device));
+    if (standing === undefined) return undefined;
+    const { session, user, asOf, scopes } = standing;
+    const granted = grantScope(scopes, session.scope, undefined);
+    return { outcome: 'rotated', grant: { session, user, granted, asOf, issuedAt: now } };
+  }
+
+  async #endStolen(session: SessionRecord, now: Date): Promise<void> {
+    await this.#dependencies.store.transaction(async (transaction) => {
+      if (await transaction.sessions.end(session.id, 'refresh_token_reused', now)) {
+        transaction.append(sessionDead(session.id, latest(now, session.mintedAt)));
+      }
+    });
   }
 
   #use(now: Date, device: Device | undefined): SessionUse {
@@ -115,21 +146,20 @@ export class Refresh {
   }
 }
 
-async function endStolen(transaction: Transaction, session: SessionRecord, now: Date): Promise<void> {
-  if (await transaction.sessions.end(session.id, 'refresh_token_reused', now)) {
-    transaction.append(sessionDead(session.id, latest(now, session.mintedAt)));
-  }
-}
-
-/** Writes a decision that gives new tokens, and tells the generation the client gets. */
-type Move = (transaction: Transaction, session: SessionRecord, use: SessionUse) => Promise<number | typeof lost>;
+/** Writes a decision that gives new tokens, and tells the session whose token the client gets. */
+type Move = (
+  sessions: Pick<SessionStore, 'rotate' | 'fork'>,
+  session: SessionRecord,
+  use: SessionUse,
+) => Promise<SessionRecord | typeof lost>;
 
 const moves: Readonly<Record<'rotate' | 'replay' | 'fork', Move>> = {
-  rotate: async ({ sessions }, { id, generation }, use) =>
-    (await sessions.rotate(id, generation, use)) ? generation + 1 : lost,
-  replay: (_transaction, { generation }) => Promise.resolve(generation),
-  fork: async ({ sessions }, { id, generation }, use) =>
-    (await sessions.fork(id, generation, use)) ? generation + 1 : lost,
+  rotate: async (sessions, { id, generation }, use) => (await sessions.rotate(id, generation, use))?.session ?? lost,
+  replay: (_sessions, session) => Promise.resolve(session),
+  fork: async (sessions, session, use) => {
+    const { id, generation } = session;
+    return (await sessions.fork(id, generation, use)) ? { ...session, generation: generation + 1 } : lost;
+  },
 };
 
 function isMove(decision: RefreshDecision): decision is keyof typeof moves {

@@ -6,12 +6,12 @@ import { signAccessToken, type AccessTokenConfig } from './access-tokens.ts';
 import type { GrantedScope } from './granted-scope.ts';
 import type { TokenPair } from './token-pair.ts';
 
-/** Everything that was read or written in one transaction and that the tokens will say. */
+/** Everything that the tokens will say. */
 export interface TokenGrant {
   readonly session: SessionRecord;
-  readonly user: UserRecord;
+  readonly user: Pick<UserRecord, 'id' | 'roles'>;
   readonly granted: GrantedScope;
-  /** Position of the change log, read before everything else. */
+  /** Position of the change log, read before everything else or together with it. */
   readonly asOf: number;
   readonly issuedAt: Date;
 }

@@ -21,7 +21,7 @@ const migrationLock = 7_255_197;
  */
 export function migrate(db: Kysely<Database>, dialect: SqlDialect): Promise<Migrated> {
   return db.transaction().execute(async (transaction) => {
-    // SQLite's transactions are exclusive from the start (see sqlite-dialect.ts).
+    // SQLite's transactions are exclusive from the start (see sqlite/group-commit.ts).
     if (dialect.name === 'postgres') await sql`select pg_advisory_xact_lock(${migrationLock})`.execute(transaction);
     await sql`create table if not exists schema_version (version integer not null)`.execute(transaction);
     const { rows } = await sql<{ version: number }>`select version from schema_version`.execute(transaction);

@@ -44,6 +44,11 @@ export class SqlRoles implements RoleStore {
   }
 }
 
+/** Reads scopes as they are kept: separated by spaces. A role without scopes adds a space to the list of many roles. */
+export function toScopes(scopes: string): readonly string[] {
+  return scopes.split(' ').filter((scope) => scope !== '');
+}
+
 function toRole({ name, scopes }: Selectable<Database['roles']>): Role {
-  return { name, scopes: scopes === '' ? [] : scopes.split(' '), builtIn: isBuiltIn(name) };
+  return { name, scopes: toScopes(scopes), builtIn: isBuiltIn(name) };
 }

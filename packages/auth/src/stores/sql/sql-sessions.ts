@@ -1,15 +1,19 @@
 import type { ExpressionBuilder, Kysely, Selectable } from 'kysely';
-import type { SessionStore, SessionUse } from '../../sessions/session-store.ts';
+import type { SessionStanding, SessionStore, SessionUse } from '../../sessions/session-store.ts';
 import type { SessionEndReason, SessionRecord } from '../../sessions/session.ts';
 import type { Pruned } from '../../upkeep/pruned.ts';
 import type { Database } from './schema.ts';
+import type { SessionQueries, StandingRow } from './session-queries.ts';
+import { toScopes } from './sql-roles.ts';
 
 /** Sessions in SQL. */
 export class SqlSessions implements SessionStore {
   readonly #db: Kysely<Database>;
+  readonly #queries: SessionQueries;
 
-  constructor(db: Kysely<Database>) {
+  constructor(db: Kysely<Database>, queries: SessionQueries) {
     this.#db = db;
+    this.#queries = queries;
   }
 
   async insert(session: SessionRecord): Promise<void> {
@@ -21,15 +25,21 @@ export class SqlSessions implements SessionStore {
     return row === undefined ? undefined : toRecord(row);
   }
 
-  async rotate(id: string, generation: number, use: SessionUse): Promise<boolean> {
-    const { numUpdatedRows } = await this.#db
-      .updateTable('sessions')
-      .set({ base: generation, generation: generation + 1, rotated_at: use.now.getTime(), ...toColumns(use) })
-      .where('id', '=', id)
-      .where('generation', '=', generation)
-      .where('ended_at', 'is', null)
-      .executeTakeFirst();
-    return numUpdatedRows === 1n;
+  async findStanding(id: string): Promise<SessionStanding | undefined> {
+    const { rows } = await this.#queries.standing(this.#db, { id });
+    return rows.map(toStanding)[0];
+  }
+
+  async rotate(id: string, generation: number, use: SessionUse): Promise<SessionStanding | undefined> {
+    const { rows } = await this.#queries.rotate(this.#db, {
+      id,
+      generation,
+      now: use.now.getTime(),
+      idleExpiresAt: use.idleExpiresAt.getTime(),
+      userAgent: use.userAgent ?? null,
+      address: use.address ?? null,
+    });
+    return rows.map(toStanding)[0];
   }
 
   async fork(id: string, generation: number, use: SessionUse): Promise<boolean> {
@@ -142,6 +152,20 @@ function toRow(session: SessionRecord): Selectable<Database['sessions']> {
     end_reason: null,
     user_agent: session.userAgent ?? null,
     address: session.address ?? null,
+  };
+}
+
+function toStanding(row: StandingRow): SessionStanding {
+  return {
+    session: toRecord(row),
+    asOf: row.head ?? 0,
+    user: {
+      id: row.user_id,
+      epoch: row.current_epoch,
+      disabled: row.disabled_at !== null,
+      roles: toScopes(row.roles ?? '').toSorted(),
+    },
+    scopes: new Set(toScopes(row.scopes ?? '')),
   };
 }
 

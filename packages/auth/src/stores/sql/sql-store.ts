@@ -2,7 +2,9 @@ import { Kysely, sql, type Dialect } from 'kysely';
 import type { NewChange } from '../../changes/change.ts';
 import type { Migrated, Repositories, Store, Transaction } from '../store.ts';
 import { migrate } from './migrations.ts';
+import { RotationBatches } from './rotation-batches.ts';
 import type { Database, SqlDialect } from './schema.ts';
+import { sessionQueries, type SessionQueries } from './session-queries.ts';
 import { appendChanges, SqlChanges } from './sql-changes.ts';
 import { SqlRoles } from './sql-roles.ts';
 import { SqlSessions } from './sql-sessions.ts';
@@ -15,16 +17,22 @@ export interface SqlConnection {
   readonly dialect: SqlDialect;
   /** Where the data is, without credentials. */
   readonly location: string;
+  /** Whether an error means that another transaction was in the way: the same once more may do. Default: never. */
+  readonly isConflict?: (error: unknown) => boolean;
 }
 
+/** How often a transaction is tried when others are in its way. */
+const attempts = 3;
+
 /** One store for every SQL database: the queries are the same, only the connection differs. */
-export function sqlStore({ kysely, dialect, location }: SqlConnection): Store {
+export function sqlStore({ kysely, dialect, location, isConflict = () => false }: SqlConnection): Store {
   const db = new Kysely<Database>({ dialect: kysely });
+  const queries = sessionQueries(db);
   return {
-    ...repositories(db),
+    ...repositories(db, dialect.name === 'postgres' ? batching(db, queries) : queries),
     location,
     migrate: (): Promise<Migrated> => migrate(db, dialect),
-    transaction: (work) => transaction(db, work),
+    transaction: (work) => retrying(() => transaction(db, queries, work), isConflict),
     ping: async () => {
       await sql`select 1`.execute(db);
     },
@@ -32,10 +40,27 @@ export function sqlStore({ kysely, dialect, location }: SqlConnection): Store {
   };
 }
 
-function repositories(db: Kysely<Database>): Repositories {
+/** SQLite commits together whatever is written at the same time; PostgreSQL has to be asked together. */
+function batching(db: Kysely<Database>, queries: SessionQueries): SessionQueries {
+  const batches = new RotationBatches(db, queries);
+  return { ...queries, rotate: (_db, rotation) => batches.rotate(rotation) };
+}
+
+async function retrying<Result>(work: () => Promise<Result>, isConflict: (error: unknown) => boolean): Promise<Result> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      const cause = error instanceof Error ? error.cause : undefined;
+      if (attempt === attempts || !isConflict(cause)) throw error;
+    }
+  }
+}
+
+function repositories(db: Kysely<Database>, queries: SessionQueries): Repositories {
   return {
     users: new SqlUsers(db),
-    sessions: new SqlSessions(db),
+    sessions: new SqlSessions(db, queries),
     roles: new SqlRoles(db),
     keys: new SqlSigningKeys(db),
     changes: new SqlChanges(db),
@@ -44,12 +69,13 @@ function repositories(db: Kysely<Database>): Repositories {
 
 function transaction<Result>(
   db: Kysely<Database>,
+  queries: SessionQueries,
   work: (transaction: Transaction) => Promise<Result>,
 ): Promise<Result> {
   return db.transaction().execute(async (connection) => {
     const changes: NewChange[] = [];
     const result = await work({
-      ...repositories(connection),
+      ...repositories(connection, queries),
       append: (change) => {
         changes.push(change);
       },

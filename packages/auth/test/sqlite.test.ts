@@ -1,0 +1,175 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { sqlite } from '../src/stores/sqlite.ts';
+import { openToWrite } from '../src/stores/sqlite/connection.ts';
+import type { Store } from '../src/stores/store.ts';
+
+const script = fileURLToPath(new URL('write-sessions.ts', import.meta.url));
+const unavailable = { code: 'store_unavailable' };
+
+let folder: string;
+let file: string;
+let store: Store;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'sallyport-sqlite-'));
+  file = join(folder, 'test.db');
+  store = sqlite(file);
+  await store.migrate();
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await store.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function addAda(): Promise<void> {
+  await store.transaction((transaction) =>
+    transaction.users.insert({
+      id: 'ada',
+      username: { shown: 'ada', folded: 'ada' },
+      email: undefined,
+      passwordHash: 'hash',
+      roles: [],
+      createdAt: new Date('2026-01-01T00:00:00Z'),
+    }),
+  );
+}
+
+/** A process that writes; `acknowledged` are the sessions it called durable. */
+function writeInProcess(name: string, perLane: number): { child: ChildProcess; acknowledged: Promise<string[]> } {
+  const child = spawn(process.execPath, ['--import', 'tsx', script, file, name, String(perLane)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  const acknowledged = new Promise<string[]>((resolve) => {
+    child.on('close', () => resolve(output.split('\n').slice(0, -1)));
+  });
+  return { child, acknowledged };
+}
+
+async function missing(ids: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(ids.map((id) => store.sessions.find(id)));
+  return ids.filter((_, index) => found[index] === undefined);
+}
+
+/** The log has every place from 1 to its head, each once. */
+async function expectGaplessLog(): Promise<void> {
+  const { head, changes } = await store.changes.readSince(0);
+  expect(changes.map(({ sequence }) => sequence)).toEqual(Array.from({ length: head }, (_, index) => index + 1));
+}
+
+describe('several processes on one file', () => {
+  it('write side by side, and end by themselves when there is nothing left to do', async () => {
+    await addAda();
+    const writers = ['a', 'b', 'c'].map((name) => writeInProcess(name, 50));
+    const acknowledged = (await Promise.all(writers.map((writer) => writer.acknowledged))).flat();
+    expect(writers.map(({ child }) => child.exitCode)).toEqual([0, 0, 0]);
+    expect(acknowledged).toHaveLength(3 * 8 * 50);
+    expect(await missing(acknowledged)).toEqual([]);
+    expect(await store.changes.head()).toBe(2 + 3 * 8 * 5);
+    await expectGaplessLog();
+  });
+
+  it('lose nothing that was acknowledged when one is killed in the middle of its writes', async () => {
+    await addAda();
+    for (const name of ['a', 'b', 'c']) {
+      const { child, acknowledged } = writeInProcess(name, 1_000_000);
+      let seen = 0;
+      child.stdout?.on('data', (text: string) => {
+        seen += text.split('\n').length - 1;
+        if (seen > 300) child.kill('SIGKILL');
+      });
+      const ids = await acknowledged;
+      expect(child.signalCode).toBe('SIGKILL');
+      expect(ids.length).toBeGreaterThan(300);
+      expect(await missing(ids)).toEqual([]);
+      await expectGaplessLog();
+    }
+  });
+
+  it('wait for each other’s transactions, and read meanwhile', async () => {
+    const other = openToWrite(file, 0);
+    other.run({ sql: 'begin immediate', parameters: [] });
+    const write = store.roles.set('editor', ['todos:write']);
+    expect(await store.roles.find('editor')).toBeUndefined();
+    other.run({ sql: 'commit', parameters: [] });
+    other.close();
+    await write;
+    expect(await store.roles.find('editor')).toMatchObject({ scopes: ['todos:write'] });
+  });
+});
+
+describe('a thread that dies', () => {
+  /** Ends the thread that gets the next message. */
+  async function endThread(): Promise<void> {
+    const post = vi.spyOn(Worker.prototype, 'postMessage');
+    await store.roles.set('before', []);
+    await (post.mock.contexts[0] as Worker).terminate();
+  }
+
+  it('leaves a store that works, with everything that was acknowledged', async () => {
+    await endThread();
+    await store.roles.set('after', []);
+    expect((await store.roles.list()).map((role) => role.name)).toEqual(['admin', 'after', 'before', 'user']);
+  });
+
+  it('refuses what it had been asked for, and undoes the transaction it was in', async () => {
+    const post = vi.spyOn(Worker.prototype, 'postMessage');
+    const transaction = store.transaction(async ({ roles }) => {
+      await roles.set('undone', []);
+      const writing = store.roles.set('waiting', []);
+      writing.catch(() => undefined);
+      await (post.mock.contexts[0] as Worker).terminate();
+      await expect(writing).rejects.toMatchObject(unavailable);
+      await roles.set('too late', []);
+    });
+    await expect(transaction).rejects.toMatchObject(unavailable);
+    await store.roles.set('after', []);
+    expect((await store.roles.list()).map((role) => role.name)).toEqual(['admin', 'after', 'user']);
+  });
+});
+
+describe('a store in a file', () => {
+  it('keeps everybody else out of its files', async () => {
+    await store.roles.set('editor', []);
+    for (const suffix of ['', '-wal', '-shm']) expect(statSync(`${file}${suffix}`).mode & 0o777).toBe(0o600);
+  });
+
+  it('does before it closes what it was asked for', async () => {
+    const writes = ['a', 'b', 'c'].map((name) => store.roles.set(name, []));
+    await store.close();
+    await Promise.all(writes);
+    store = sqlite(file);
+    expect((await store.roles.list()).map((role) => role.name)).toEqual(['a', 'admin', 'b', 'c', 'user']);
+  });
+
+  it('tells a broken rule of the database from a database that is away', async () => {
+    await addAda();
+    const again = store.transaction(async ({ users }) => {
+      await users.setRoles('ada', ['no such role']);
+    });
+    await expect(again).rejects.toThrow('FOREIGN KEY constraint failed');
+    await expect(again).rejects.not.toHaveProperty('code');
+  });
+
+  it('is unavailable while the file is no database', async () => {
+    const broken = join(folder, 'broken.db');
+    writeFileSync(broken, 'no database at all'.repeat(100));
+    const other = sqlite(broken);
+    await expect(other.migrate()).rejects.toMatchObject(unavailable);
+    await expect(other.users.count()).rejects.toMatchObject(unavailable);
+    writeFileSync(broken, '');
+    await other.migrate();
+    expect(await other.users.count()).toBe(0);
+    await other.close();
+  });
+});
