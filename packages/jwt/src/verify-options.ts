@@ -18,7 +18,7 @@ export interface VerifyConditions<From extends Keys = Keys, Claims extends objec
   readonly subject?: string;
   /** The `typ` accepted, in any case, with or without `application/`. Default: not checked. */
   readonly typ?: string;
-  /** Claims that must be present. Default: `['exp']`. */
+  /** Claims that must be present besides `exp`; an empty list for none, not even that. Default: `exp` alone. */
   readonly requiredClaims?: readonly string[];
   /** Seconds that `nbf` and `iat` may lie in the future, 0 to 60; `exp` is exact. Default: 5. */
   readonly clockTolerance?: number;
@@ -54,7 +54,7 @@ export interface Expectations {
 /** Characters a token may have when no option says otherwise. */
 export const defaultTokenLength = 8192;
 
-const defaults = { requiredClaims: ['exp'], clockTolerance: 5, maxTokenLength: defaultTokenLength } as const;
+const defaults = { clockTolerance: 5, maxTokenLength: defaultTokenLength } as const;
 
 const optionNames: ReadonlySet<string> = new Set<keyof VerifyOptions>([
   'keys',
@@ -71,10 +71,27 @@ const optionNames: ReadonlySet<string> = new Set<keyof VerifyOptions>([
   'schema',
 ]);
 
+/**
+ * A copy of options, in which every value was read once. A class of options is refused: what it inherits would be seen
+ * by some and missed by others, and a check must not get lost on the way.
+ */
+export function readOptions<Options extends object>(options: Options): Options {
+  if (!isPlainOptions(options)) throw new TypeError('The options must be a plain object');
+  const copies = Object.entries(options).map(([name, value]) => [name, Array.isArray(value) ? [...value] : value]);
+  return Object.fromEntries(copies) as Options;
+}
+
+/** Tells whether all there is to options is what they hold themselves. */
+export function isPlainOptions(options: unknown): options is object {
+  if (typeof options !== 'object' || options === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(options);
+  return prototype === Object.prototype || prototype === null;
+}
+
 /** Validates the options of {@link verifyJwt} and fills in the defaults; the profile is that of their `typ` unless given. */
 export function resolveVerifyOptions(options: VerifyConditions<Keys, object>, profile?: TokenProfile): Expectations {
   for (const name of Object.keys(options)) refuseStrangeOption(name, options);
-  const { requiredClaims = defaults.requiredClaims, clockTolerance = defaults.clockTolerance } = options;
+  const { requiredClaims, clockTolerance = defaults.clockTolerance } = options;
   const { issuer, audience, subject, typ, maxTokenAge, maxTokenLength = defaults.maxTokenLength, schema } = options;
   if (schema !== undefined && !isStandardSchema(schema)) throw new TypeError('schema must be a Standard Schema');
   if (typ !== undefined) text('typ', typ);
@@ -116,9 +133,10 @@ function refuseStrangeOption(name: string, options: VerifyConditions<Keys, objec
   throw new TypeError(`The option ${name} must have a value`);
 }
 
-function claimNames(names: readonly string[]): readonly string[] {
+function claimNames(names: readonly string[] = ['exp']): readonly string[] {
   if (!Array.isArray(names)) throw new TypeError('requiredClaims must be a list of claim names');
-  return names;
+  for (const name of names) text('requiredClaims', name);
+  return names.length === 0 ? [] : ['exp', ...names];
 }
 
 function algorithmList(algorithms: readonly Algorithm[]): readonly Algorithm[] {
