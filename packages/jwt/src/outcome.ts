@@ -19,9 +19,9 @@ export type JwtOutcome<Claims extends object = JwtClaims> =
 /** Goes on with a verdict, now or when it is there. */
 export function whenSettled<Value, Result>(
   verdict: Value | Promise<Value>,
-  next: (settled: Value) => Result,
+  tell: (settled: Value) => Result,
 ): Result | Promise<Result> {
-  return verdict instanceof Promise ? verdict.then(next) : next(verdict);
+  return verdict instanceof Promise ? verdict.then(tell) : tell(verdict);
 }
 
 /** Tells a verdict as a value. */

@@ -3,14 +3,8 @@ import type { LocalKeys } from './jwk-set.ts';
 import { isRemote, type Keys } from './key-ring.ts';
 import type { RemoteJwkSet } from './remote-jwk-set.ts';
 import { judgeByRemoteKeys, Verification, type VerifiedJwt } from './verification.ts';
-import {
-  isPlainOptions,
-  readOptions,
-  secondsOf,
-  systemTime,
-  type Expectations,
-  type VerifyOptions,
-} from './verify-options.ts';
+import { isPlainOptions, readOptions, secondsOf, systemTime } from './option-values.ts';
+import { type Expectations, type VerifyOptions } from './verify-options.ts';
 
 /** Validates options and says what they expect of a token. */
 type ResolveOptions<Options extends VerifyOptions<Keys, object>> = (options: Options) => Expectations;

@@ -3,7 +3,7 @@ import { findJwksUri } from './issuer-metadata.ts';
 import { fetchJsonDocument, trustedUrl, unavailable, type FetchLimits } from './json-document.ts';
 import { hasSecretMembers, type Jwk } from './jwk.ts';
 import { compileJwkSet, type JwkSet, type LocalKeys } from './jwk-set.ts';
-import { secondsOf, within } from './verify-options.ts';
+import { secondsOf, within } from './option-values.ts';
 
 /** How a remote JWK Set is fetched and how long it is kept. All times are seconds. */
 export interface RemoteJwkSetOptions {

@@ -6,15 +6,8 @@ import { isRemote, type Keys } from './key-ring.ts';
 import { accepted, toOutcome, whenSettled, type JwtOutcome } from './outcome.ts';
 import type { RemoteJwkSet } from './remote-jwk-set.ts';
 import { judgeByRemoteKeys, Verification, type VerifiedJwt } from './verification.ts';
-import {
-  readOptions,
-  resolveVerifyOptions,
-  secondsOf,
-  systemTime,
-  within,
-  type Expectations,
-  type VerifyConditions,
-} from './verify-options.ts';
+import { readOptions, secondsOf, systemTime, within } from './option-values.ts';
+import { resolveVerifyOptions, type Expectations, type VerifyConditions } from './verify-options.ts';
 
 /** What {@link createJwtVerifier} fixes for every token. */
 export interface JwtVerifierOptions<

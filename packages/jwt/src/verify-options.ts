@@ -2,6 +2,7 @@ import { isAlgorithm, type Algorithm } from './algorithms.ts';
 import type { ClaimExpectations, JwtClaims } from './claims.ts';
 import type { Keys } from './key-ring.ts';
 import { isStandardSchema, type StandardSchema } from './standard-schema.ts';
+import { within } from './option-values.ts';
 import { profileOf, type TokenProfile } from './token-profile.ts';
 
 /** What a token is held against, whatever the moment. */
@@ -71,23 +72,6 @@ const optionNames: ReadonlySet<string> = new Set<keyof VerifyOptions>([
   'schema',
 ]);
 
-/**
- * A copy of options, in which every value was read once. A class of options is refused: what it inherits would be seen
- * by some and missed by others, and a check must not get lost on the way.
- */
-export function readOptions<Options extends object>(options: Options): Options {
-  if (!isPlainOptions(options)) throw new TypeError('The options must be a plain object');
-  const copies = Object.entries(options).map(([name, value]) => [name, Array.isArray(value) ? [...value] : value]);
-  return Object.fromEntries(copies) as Options;
-}
-
-/** Tells whether all there is to options is what they hold themselves. */
-export function isPlainOptions(options: unknown): options is object {
-  if (typeof options !== 'object' || options === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(options);
-  return prototype === Object.prototype || prototype === null;
-}
-
 /** Validates the options of {@link verifyJwt} and fills in the defaults; the profile is that of their `typ` unless given. */
 export function resolveVerifyOptions(options: VerifyConditions<Keys, object>, profile?: TokenProfile): Expectations {
   for (const name of Object.keys(options)) refuseStrangeOption(name, options);
@@ -112,18 +96,6 @@ export function resolveVerifyOptions(options: VerifyConditions<Keys, object>, pr
       shapesFault,
     },
   };
-}
-
-/** A moment in seconds since 1970. */
-export function secondsOf(moment: Date): number {
-  const time = moment instanceof Date ? moment.getTime() / 1000 : Number.NaN;
-  if (Number.isNaN(time)) throw new TypeError('now must be a valid Date');
-  return time;
-}
-
-/** The moment by the system's clock. */
-export function systemTime(): number {
-  return Date.now() / 1000;
 }
 
 /** A check must not vanish because its name was mistyped or its variable was not set. */
@@ -154,10 +126,4 @@ function textList(name: string, value: string | readonly string[]): readonly str
 function text(name: string, value: unknown): string {
   if (typeof value !== 'string' || value === '') throw new TypeError(`${name} must be a string that is not empty`);
   return value;
-}
-
-/** A number within its bounds. */
-export function within(name: string, value: number, least: number, most: number): number {
-  if (typeof value === 'number' && value >= least && value <= most) return value;
-  throw new TypeError(`${name} must be a number from ${least} to ${most}`);
 }
