@@ -46,7 +46,7 @@ export function readJsonText(text: string): JsonOutcome {
   if (text.length > longText && survey(text).depth > maximumDepth) return { refusal: 'depth' };
   const value = parseJson(text);
   if (value === undefined) return { refusal: 'syntax' };
-  return text.length === shortestLength(value) ? { value } : readLongerText(text, value);
+  return text.length === shortestLength(value) && !haveAllMembers() ? { value } : readLongerText(text, value);
 }
 
 /** Looks for what {@link readJsonText} refuses in a text that is longer than its value needs. */
@@ -57,6 +57,15 @@ function readLongerText(text: string, value: unknown): JsonOutcome {
   if (members !== countMembers(value)) return { refusal: 'duplicate_member' };
   if (text.includes('\\u') && !isWellFormed(value)) return { refusal: 'encoding' };
   return { value };
+}
+
+const empty = {};
+
+/** Whether somebody added members to all objects: a length counts them, as if they stood in the text. */
+function haveAllMembers(): boolean {
+  let members = 0;
+  for (const name in empty) members += name.length + 1;
+  return members > 0;
 }
 
 /**
@@ -75,9 +84,7 @@ function shortestLength(value: unknown, depth: number = maximumDepth): number {
   // Each item has a comma behind it, but for the last one, so one bracket is counted here.
   let length = 1;
   if (Array.isArray(value)) for (const item of value) length += shortestLength(item, depth - 1) + 1;
-  // Not for…in, which sees what somebody added to all objects, and would take it for what is missing here.
-  else
-    for (const name of Object.keys(value)) length += name.length + 4 + shortestLength(member(value, name), depth - 1);
+  else for (const name in value) length += name.length + 4 + shortestLength(member(value, name), depth - 1);
   return Math.max(length, 2);
 }
 
