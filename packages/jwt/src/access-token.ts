@@ -1,9 +1,10 @@
 import { missingFault, type JwtClaims } from './claims.ts';
+import { isJsonObject } from './json.ts';
 import { signJwt } from './jwt.ts';
 import type { LocalKeys } from './jwk-set.ts';
 import type { Keys } from './key-ring.ts';
 import type { JwtKey } from './key.ts';
-import { accepted } from './outcome.ts';
+import { accepted, whenSettled } from './outcome.ts';
 import { verdictOn } from './recent-verifications.ts';
 import type { RemoteJwkSet } from './remote-jwk-set.ts';
 import type { JwtSigner } from './signer.ts';
@@ -82,7 +83,9 @@ const requiredWhenIssued = ['iss', 'sub', 'aud', 'client_id', 'iat', 'exp', 'jti
  */
 export function issueAccessToken(claims: NewAccessTokenClaims, key: JwtKey): string;
 export function issueAccessToken(claims: NewAccessTokenClaims, signer: JwtSigner): Promise<string>;
+export function issueAccessToken(claims: NewAccessTokenClaims, key: JwtKey | JwtSigner): string | Promise<string>;
 export function issueAccessToken(claims: NewAccessTokenClaims, key: JwtKey | JwtSigner): string | Promise<string> {
+  if (!isJsonObject(claims)) throw new TypeError('claims must be an object');
   const fault = missingFault(claims, requiredWhenIssued) ?? accessTokenProfile.shapesFault(claims);
   if (fault !== undefined) throw fault.toError();
   return signJwt(claims, key, { typ: accessTokenType });
@@ -121,8 +124,7 @@ export function verifyAccessToken(
   token: string,
   options: VerifyAccessTokenOptions<Keys, object>,
 ): VerifiedJwt<object> | Promise<VerifiedJwt<object>> {
-  const verdict = verdictOn(token, options, resolveAccessTokenOptions);
-  return verdict instanceof Promise ? verdict.then(accepted) : accepted(verdict);
+  return whenSettled(verdictOn(token, options, resolveAccessTokenOptions), accepted);
 }
 
 /** Validates the options of {@link verifyAccessToken} and fills in what access tokens are always held against. */

@@ -110,7 +110,8 @@ export function timeFault(
   return now - iat > maximumAge ? new Fault('token_too_old', { issuedAt: date(iat) }) : undefined;
 }
 
-function invalid(claim: string): Fault {
+/** A claim of the wrong type, or one that cannot be. */
+export function invalid(claim: string): Fault {
   return new Fault('claims_invalid', { claim });
 }
 

@@ -100,9 +100,10 @@ export class JwtError<Code extends JwtErrorCode = JwtErrorCode> extends Error {
   constructor(code: Code, details: JwtErrorDetails[Code], options?: ErrorOptions) {
     const message = messages[code](details);
     const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = 0;
+    // Not an assignment, which throws where the intrinsics are frozen.
+    Reflect.set(Error, 'stackTraceLimit', 0);
     super(message, options);
-    Error.stackTraceLimit = stackTraceLimit;
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
     this.code = code;
     this.details = details;
   }

@@ -1,4 +1,4 @@
-import { JwtError, type JwtErrorCode, type JwtErrorDetails } from './errors.ts';
+import { JwtError, type JwtErrorCode, type JwtErrorDetails, type NoDetails } from './errors.ts';
 
 /**
  * A refusal as a value. Rules return it, and only the edge makes an error of it: `tryVerifyJwt` never does, because an
@@ -24,6 +24,9 @@ export class Fault<Code extends JwtErrorCode = JwtErrorCode> {
 /** What a rule has to say when it holds nothing against a token. */
 export type Verdict<Value> = Value | Fault;
 
+/** Shared by all that have none. */
+const none: NoDetails = Object.freeze({});
+
 /** The faults without details, made once. */
 export const faults: {
   readonly malformed: Fault<'token_malformed'>;
@@ -31,8 +34,8 @@ export const faults: {
   readonly keyNotFound: Fault<'key_not_found'>;
   readonly signatureInvalid: Fault<'signature_invalid'>;
 } = {
-  malformed: new Fault('token_malformed', {}),
-  critical: new Fault('critical_header_unsupported', {}),
-  keyNotFound: new Fault('key_not_found', {}),
-  signatureInvalid: new Fault('signature_invalid', {}),
+  malformed: new Fault('token_malformed', none),
+  critical: new Fault('critical_header_unsupported', none),
+  keyNotFound: new Fault('key_not_found', none),
+  signatureInvalid: new Fault('signature_invalid', none),
 };

@@ -46,7 +46,7 @@ export function readJsonText(text: string): JsonOutcome {
   if (text.length > longText && survey(text).depth > maximumDepth) return { refusal: 'depth' };
   const value = parseJson(text);
   if (value === undefined) return { refusal: 'syntax' };
-  return text.length === shortestLength(value) ? { value } : readLongerText(text, value);
+  return text.length === shortestLength(value) && !haveAllMembers() ? { value } : readLongerText(text, value);
 }
 
 /** Looks for what {@link readJsonText} refuses in a text that is longer than its value needs. */
@@ -55,8 +55,17 @@ function readLongerText(text: string, value: unknown): JsonOutcome {
   if (depth > maximumDepth) return { refusal: 'depth' };
   // JSON.parse keeps the last of several members with one name, so a duplicate shows as a missing member.
   if (members !== countMembers(value)) return { refusal: 'duplicate_member' };
-  if (text.includes('\\u') && !isJsonValue(value)) return { refusal: 'encoding' };
+  if (text.includes('\\u') && !isWellFormed(value)) return { refusal: 'encoding' };
   return { value };
+}
+
+const empty = {};
+
+/** Whether somebody added members to all objects: a length counts them, as if they stood in the text. */
+function haveAllMembers(): boolean {
+  let members = 0;
+  for (const name in empty) members += name.length + 1;
+  return members > 0;
 }
 
 /**
@@ -75,7 +84,7 @@ function shortestLength(value: unknown, depth: number = maximumDepth): number {
   // Each item has a comma behind it, but for the last one, so one bracket is counted here.
   let length = 1;
   if (Array.isArray(value)) for (const item of value) length += shortestLength(item, depth - 1) + 1;
-  else for (const name in value) length += name.length + 4 + shortestLength((value as JsonObject)[name], depth - 1);
+  else for (const name in value) length += name.length + 4 + shortestLength(member(value, name), depth - 1);
   return Math.max(length, 2);
 }
 
@@ -91,10 +100,12 @@ export function isJsonValue(value: unknown, depth: number = maximumDepth): boole
   if (typeof value !== 'object') return typeof value === 'boolean';
   if (value === null) return true;
   if (depth === 0) return false;
+  // It would have itself written as something else.
+  if ('toJSON' in value && typeof value.toJSON === 'function') return false;
   if (Array.isArray(value)) return areJsonValues(value, depth);
   if (!isPlainObject(value)) return false;
   for (const name in value) {
-    if (!name.isWellFormed() || !isJsonValue((value as JsonObject)[name], depth - 1)) return false;
+    if (!name.isWellFormed() || !isJsonValue(member(value, name), depth - 1)) return false;
   }
   return true;
 }
@@ -105,9 +116,20 @@ function areJsonValues(items: readonly unknown[], depth: number): boolean {
   return true;
 }
 
+function member(value: object, name: string): unknown {
+  return (value as JsonObject)[name];
+}
+
 function isPlainObject(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
+}
+
+/** Tells whether no text in a parsed value, names included, has a lone surrogate. */
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([name, item]) => name.isWellFormed() && isWellFormed(item));
 }
 
 function wellFormed(text: string): string | undefined {

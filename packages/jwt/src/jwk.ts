@@ -67,6 +67,8 @@ function algorithmsForKey(kty: string, crv: unknown): readonly Algorithm[] {
  * Undefined when that is none or more than one.
  */
 export function algorithmOfJwk(jwk: Jwk, accepted: readonly Algorithm[] | undefined): Algorithm | undefined {
+  // EdDSA means Ed25519 here: a key on another curve is one of an algorithm we do not know.
+  if (jwk.alg === 'EdDSA' && jwk.crv !== algorithms.EdDSA.crv) return undefined;
   if (jwk.alg !== undefined) return isAlgorithm(jwk.alg) ? jwk.alg : undefined;
   const possible = algorithmsForKey(jwk.kty, jwk.crv);
   const [only, another] = accepted === undefined ? possible : possible.filter((name) => accepted.includes(name));

@@ -59,11 +59,12 @@ export function readHeader(encoded: string): Verdict<JwtHeader> {
 /** Anybody can send a header that is no JSON, and half the price of refusing it would be the trace of an error nobody sees. */
 function withoutStackTraces<Result>(act: () => Result): Result {
   const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0;
+  // Not an assignment, which throws where the intrinsics are frozen.
+  Reflect.set(Error, 'stackTraceLimit', 0);
   try {
     return act();
   } finally {
-    Error.stackTraceLimit = stackTraceLimit;
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
   }
 }
 
@@ -76,9 +77,14 @@ export function signatureFault(jws: CompactJws, key: JwtKey): Fault | undefined 
 /** Decodes one part of a token into the JSON object it must hold. */
 export function readJsonPart(part: string): Verdict<JsonObject> {
   const text = decodeBase64urlText(part);
-  const outcome = text === undefined ? undefined : readJsonText(text);
+  const outcome = text !== undefined && mayBeObject(text) ? readJsonText(text) : undefined;
   if (outcome === undefined || 'refusal' in outcome || !isJsonObject(outcome.value)) return faults.malformed;
   return outcome.value;
+}
+
+/** A text that is no object is told by its ends: finding it out by an error costs more than verifying a token. */
+function mayBeObject(text: string): boolean {
+  return /^\s*\{/.test(text) && /\}\s*$/.test(text);
 }
 
 /** Signs a signing input with a key in hand. */

@@ -7,10 +7,10 @@ import { encodeJson, readJsonPart, signJws, splitJws } from './jws.ts';
 import type { LocalKeys } from './jwk-set.ts';
 import type { Keys } from './key-ring.ts';
 import { JwtKey } from './key.ts';
-import { accepted, toOutcome, type JwtOutcome } from './outcome.ts';
+import { accepted, toOutcome, whenSettled, type JwtOutcome } from './outcome.ts';
 import { verdictOn } from './recent-verifications.ts';
 import type { RemoteJwkSet } from './remote-jwk-set.ts';
-import { isSigner, publicKeyOf, signElsewhere, type JwtSigner } from './signer.ts';
+import { isSigner, provenSignature, readSigner, type JwtSigner } from './signer.ts';
 import type { VerifiedJwt } from './verification.ts';
 import { defaultTokenLength, resolveVerifyOptions, type VerifyOptions } from './verify-options.ts';
 
@@ -91,8 +91,7 @@ export function verifyJwt(
   token: string,
   options: VerifyOptions<Keys, object>,
 ): VerifiedJwt<object> | Promise<VerifiedJwt<object>> {
-  const verdict = verdictOn(token, options, resolveVerifyOptions);
-  return verdict instanceof Promise ? verdict.then(accepted) : accepted(verdict);
+  return whenSettled(verdictOn(token, options, resolveVerifyOptions), accepted);
 }
 
 /**
@@ -127,8 +126,7 @@ export function tryVerifyJwt(
   token: string,
   options: VerifyOptions<Keys, object>,
 ): JwtOutcome<object> | Promise<JwtOutcome<object>> {
-  const verdict = verdictOn(token, options, resolveVerifyOptions);
-  return verdict instanceof Promise ? verdict.then(toOutcome) : toOutcome(verdict);
+  return whenSettled(verdictOn(token, options, resolveVerifyOptions), toOutcome);
 }
 
 /**
@@ -153,13 +151,21 @@ export function decodeJwtUnverified(token: string): {
 }
 
 async function signJwtElsewhere(claims: JwtClaims, signer: JwtSigner, options: SignOptions): Promise<string> {
-  const input = signingInput(claims, publicKeyOf(signer), options);
-  return `${input}.${await signElsewhere(input, signer)}`;
+  // Read once: a signer may change its key while it signs.
+  const { publicKey, encoding } = readSigner(signer);
+  const input = signingInput(claims, publicKey, options);
+  const made: unknown = await signer.sign(Buffer.from(input, 'latin1'));
+  return `${input}.${provenSignature(input, made, publicKey, encoding)}`;
 }
 
-function signingInput(claims: JwtClaims, key: JwtKey, { typ = 'JWT', header }: SignOptions): string {
+function signingInput(claims: JwtClaims, key: JwtKey, options: SignOptions): string {
   refuseUnsignable(claims);
-  if (typeof typ !== 'string' || typ === '') throw new TypeError('typ must be a string that is not empty');
+  const strange = Object.keys(options).find((name) => name !== 'typ' && name !== 'header');
+  if (strange !== undefined) throw new TypeError(`There is no option ${strange}`);
+  const { typ = 'JWT', header } = options;
+  if (typeof typ !== 'string' || typ === '' || !typ.isWellFormed()) {
+    throw new TypeError('typ must be a string that is not empty');
+  }
   return `${header === undefined ? plainHeader(key, typ) : makeHeader(key, typ, header)}.${encodeJson(claims)}`;
 }
 

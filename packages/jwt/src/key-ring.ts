@@ -1,5 +1,6 @@
 import type { Algorithm } from './algorithms.ts';
 import { Fault, faults, type Verdict } from './fault.ts';
+import { freezeJson } from './json.ts';
 import { compileJwkSet, type JwkSet, type LocalKeys } from './jwk-set.ts';
 import { readHeader, type JwtHeader } from './jws.ts';
 import { JwtKey } from './key.ts';
@@ -10,7 +11,7 @@ export type Keys = LocalKeys | RemoteJwkSet;
 
 /** Tells whether keys must be fetched. */
 export function isRemote(keys: Keys): keys is RemoteJwkSet {
-  return typeof keys === 'object' && keys !== null && 'refresh' in keys;
+  return typeof keys === 'object' && keys !== null && 'refresh' in keys && typeof keys.refresh === 'function';
 }
 
 /** A header that has been read, and the one key that fits it. */
@@ -63,7 +64,7 @@ export class KeyRing {
     const header = readHeader(encoded);
     if (header instanceof Fault) return header;
     const key = this.#choose(header);
-    return key instanceof Fault ? key : { encoded, header: Object.freeze(header), key };
+    return key instanceof Fault ? key : { encoded, header: freezeJson(header), key };
   }
 
   #choose({ alg, kid }: JwtHeader): Verdict<JwtKey> {
@@ -87,8 +88,12 @@ function listKeys(keys: LocalKeys, accepted: readonly Algorithm[] | undefined): 
   if (!Array.isArray(keys)) return compileJwkSet(jwkSetOf(keys), accepted);
   const listed: readonly unknown[] = keys;
   const list = listed.filter((key) => key instanceof JwtKey);
-  if (list.length > 0 && list.length === listed.length) return list;
-  throw new TypeError('A list of keys must hold at least one JwtKey, and nothing else');
+  if (list.length === 0 || list.length < listed.length) {
+    throw new TypeError('A list of keys must hold at least one JwtKey, and nothing else');
+  }
+  const names = new Set(list.map(({ algorithm, keyId }) => JSON.stringify([algorithm, keyId])));
+  if (names.size === list.length) return list;
+  throw new TypeError('Two keys of the list have the same algorithm and key id, so no token could tell which it means');
 }
 
 function jwkSetOf(keys: unknown): JwkSet {

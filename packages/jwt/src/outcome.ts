@@ -16,6 +16,14 @@ export type JwtOutcome<Claims extends object = JwtClaims> =
       };
     }[JwtErrorCode];
 
+/** Goes on with a verdict, now or when it is there. */
+export function whenSettled<Value, Result>(
+  verdict: Value | Promise<Value>,
+  tell: (settled: Value) => Result,
+): Result | Promise<Result> {
+  return verdict instanceof Promise ? verdict.then(tell) : tell(verdict);
+}
+
 /** Tells a verdict as a value. */
 export function toOutcome(verdict: Verdict<VerifiedJwt<object>>): JwtOutcome<object> {
   if (!(verdict instanceof Fault)) return { ok: true, header: verdict.header, claims: verdict.claims };

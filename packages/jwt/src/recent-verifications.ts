@@ -3,7 +3,8 @@ import type { LocalKeys } from './jwk-set.ts';
 import { isRemote, type Keys } from './key-ring.ts';
 import type { RemoteJwkSet } from './remote-jwk-set.ts';
 import { judgeByRemoteKeys, Verification, type VerifiedJwt } from './verification.ts';
-import { secondsOf, systemTime, type Expectations, type VerifyOptions } from './verify-options.ts';
+import { isPlainOptions, readOptions, secondsOf, systemTime } from './option-values.ts';
+import { type Expectations, type VerifyOptions } from './verify-options.ts';
 
 /** Validates options and says what they expect of a token. */
 type ResolveOptions<Options extends VerifyOptions<Keys, object>> = (options: Options) => Expectations;
@@ -32,14 +33,15 @@ function verificationFor<Options extends VerifyOptions<Keys, object>>(
   resolve: ResolveOptions<Options>,
 ): Verification {
   const variants = recents.get(keys) ?? [];
-  const optionCount = countOptions(options);
+  const optionCount = isPlainOptions(options) ? countOptions(options) : Number.NaN;
   for (const recent of variants) {
     const isSame = recent.resolve === resolve && recent.optionCount === optionCount && isSameList(recent.keys, keys);
     if (isSame && asksTheSame(recent.options, options)) return recent.verification;
   }
-  const verification = new Verification(keys, resolve(options));
-  if (variants.length >= mostVariants) variants.length = 0;
-  variants.push({ verification, resolve, keys: copyOf(keys), options: copyOptions(options), optionCount });
+  const own = readOptions(options);
+  const verification = new Verification(keys, resolve(own));
+  if (variants.length >= mostVariants) variants.shift();
+  variants.push({ verification, resolve, keys: copyOf(keys), options: own, optionCount: countOptions(own) });
   recents.set(keys, variants);
   return verification;
 }
@@ -71,11 +73,6 @@ function isSameList(one: unknown, other: unknown): boolean {
   return one.length === other.length && one.every((item, index) => item === other[index]);
 }
 
-function copyOptions(options: VerifyOptions<Keys, object>): VerifyOptions<Keys, object> {
-  const copies = Object.entries(options).map(([name, value]) => [name, copyOf(value)]);
-  return Object.freeze(Object.fromEntries(copies) as VerifyOptions<Keys, object>);
-}
-
 function copyOf<Value>(value: Value): Value {
   return Array.isArray(value) ? ([...value] as Value) : value;
 }
@@ -86,6 +83,7 @@ export function verdictOn<Options extends VerifyOptions<Keys, object>>(
   options: Options,
   resolve: ResolveOptions<Options>,
 ): Verdict<VerifiedJwt<object>> | Promise<Verdict<VerifiedJwt<object>>> {
+  if (!isPlainOptions(options)) throw new TypeError('The options must be a plain object');
   const { keys } = options;
   if (!isRemote(keys)) return verificationFor(keys, options, resolve).judge(token, momentOf(options));
   return verdictByRemoteKeys(token, keys, options, resolve);
@@ -94,13 +92,15 @@ export function verdictOn<Options extends VerifyOptions<Keys, object>>(
 async function verdictByRemoteKeys<Options extends VerifyOptions<Keys, object>>(
   token: string,
   remote: RemoteJwkSet,
-  options: Options,
+  given: Options,
   resolve: ResolveOptions<Options>,
 ): Promise<Verdict<VerifiedJwt<object>>> {
+  // The caller may change what is theirs while keys are fetched.
+  const options = readOptions(given);
   const { maxTokenLength } = resolve(options);
-  const now = momentOf(options);
+  momentOf(options);
   return judgeByRemoteKeys(token, remote, maxTokenLength, (keys) =>
-    verificationFor(keys, options, resolve).judge(token, now),
+    verificationFor(keys, options, resolve).judge(token, momentOf(options)),
   );
 }
 

@@ -3,6 +3,7 @@ import { findJwksUri } from './issuer-metadata.ts';
 import { fetchJsonDocument, trustedUrl, unavailable, type FetchLimits } from './json-document.ts';
 import { hasSecretMembers, type Jwk } from './jwk.ts';
 import { compileJwkSet, type JwkSet, type LocalKeys } from './jwk-set.ts';
+import { secondsOf, within } from './option-values.ts';
 
 /** How a remote JWK Set is fetched and how long it is kept. All times are seconds. */
 export interface RemoteJwkSetOptions {
@@ -34,6 +35,9 @@ export interface RemoteJwkSet {
 }
 
 const defaults = { timeout: 5, cooldown: 30, maxAge: 600, staleFor: 86_400, maxBytes: 65_536 } as const;
+
+/** Ten years of keeping, and what a timer of Node can wait, in seconds. */
+const largest = { timeout: 2_000_000, cooldown: 3e8, maxAge: 3e8, staleFor: 3e8, maxBytes: 2 ** 30 } as const;
 
 type Settings = { readonly [Name in keyof typeof defaults]: number } & {
   readonly fetch: typeof fetch;
@@ -119,7 +123,9 @@ class FetchedJwkSet implements RemoteJwkSet {
     const { timeout, fetch, maxBytes } = this.#settings;
     this.#attemptedAt = this.#now();
     try {
-      this.#set = await this.#fetchSet({ fetch, maxBytes, signal: AbortSignal.timeout(timeout * 1000) });
+      const set = await this.#fetchSet({ fetch, maxBytes, signal: AbortSignal.timeout(timeout * 1000) });
+      // An object that stays the same tells verifiers that the keys do.
+      if (JSON.stringify(set) !== JSON.stringify(this.#set)) this.#set = set;
       this.#fetchedAt = this.#now();
       this.#failures = 0;
     } catch (error) {
@@ -151,7 +157,7 @@ class FetchedJwkSet implements RemoteJwkSet {
   }
 
   #now(): number {
-    return this.#settings.now().getTime() / 1000;
+    return secondsOf(this.#settings.now());
   }
 }
 
@@ -162,7 +168,8 @@ async function fetchJwkSet(url: URL, limits: FetchLimits): Promise<JwkSet> {
   try {
     // What an issuer publishes everyone can read: a secret in it is no secret.
     if (set.keys.some(hasSecretMembers)) throw new TypeError('The set holds a secret');
-    compileJwkSet(set, undefined);
+    // RSA keys that name no algorithm are proved by any of theirs: a weak one must not come to light with a token.
+    for (const accepted of [undefined, ['RS256'] as const]) compileJwkSet(set, accepted);
   } catch (error) {
     throw unavailable('content', error);
   }
@@ -176,9 +183,9 @@ function resolveSettings(options: RemoteJwkSetOptions): Settings {
   }
   const settings = { ...defaults, fetch: globalThis.fetch, now: () => new Date(), ...options };
   for (const name of Object.keys(defaults) as (keyof typeof defaults)[]) {
-    const isValid =
-      Number.isFinite(settings[name]) && settings[name] >= (name === 'staleFor' || name === 'cooldown' ? 0 : 1);
-    if (!isValid) throw new TypeError(`${name} must be a number that is not negative (at least 1 for times and sizes)`);
+    within(name, settings[name], name === 'staleFor' || name === 'cooldown' ? 0 : 1, largest[name]);
   }
+  if (typeof settings.fetch !== 'function') throw new TypeError('fetch must be a function');
+  if (typeof settings.now !== 'function') throw new TypeError('now must be a function that returns a Date');
   return settings;
 }

@@ -36,29 +36,36 @@ export function isSigner(value: unknown): value is JwtSigner {
   return typeof value === 'object' && value !== null && 'sign' in value && typeof value.sign === 'function';
 }
 
-/** The key that a signer stands for. */
-export function publicKeyOf({ publicKey, signatureEncoding = 'ieee-p1363' }: JwtSigner): JwtKey {
+/** How ECDSA signatures come from a signer. */
+type SignatureEncoding = NonNullable<JwtSigner['signatureEncoding']>;
+
+/** What a signer stands for, validated. */
+export function readSigner({ publicKey, signatureEncoding: encoding = 'ieee-p1363' }: JwtSigner): {
+  readonly publicKey: JwtKey;
+  readonly encoding: SignatureEncoding;
+} {
   if (!(publicKey instanceof JwtKey) || publicKey.type === 'secret') {
     throw new TypeError('publicKey must be the public JwtKey of the signer');
   }
-  if (signatureEncoding !== 'ieee-p1363' && signatureEncoding !== 'der') {
+  if (encoding !== 'ieee-p1363' && encoding !== 'der') {
     throw new TypeError("signatureEncoding must be 'ieee-p1363' or 'der'");
   }
-  return publicKey;
+  return { publicKey, encoding };
 }
 
-/** Has a signing input signed elsewhere; the signature comes as base64url. */
-export async function signElsewhere(input: string, signer: JwtSigner): Promise<string> {
-  const made: unknown = await signer.sign(Buffer.from(input, 'latin1'));
-  const signature = made instanceof Uint8Array ? encodeSignature(made, signer) : undefined;
-  // A wrong key, hash or form would make tokens that nobody accepts; a faulty RSA signature would give the key away.
-  if (signature !== undefined && keyMaterial(signer.publicKey).verify(input, signature)) return signature;
+/**
+ * A signature made elsewhere, as base64url, once it is proven. A wrong key, hash or form would make tokens that nobody
+ * accepts; a faulty RSA signature would give the key away.
+ */
+export function provenSignature(input: string, made: unknown, publicKey: JwtKey, encoding: SignatureEncoding): string {
+  const signature = made instanceof Uint8Array ? encodeSignature(made, publicKey, encoding) : undefined;
+  if (signature !== undefined && keyMaterial(publicKey).verify(input, signature)) return signature;
   throw new JwtError('key_invalid', { reason: 'what the signer makes is no signature of its public key' });
 }
 
-function encodeSignature(made: Uint8Array, { publicKey, signatureEncoding }: JwtSigner): string | undefined {
+function encodeSignature(made: Uint8Array, publicKey: JwtKey, encoding: SignatureEncoding): string | undefined {
   const { kty, keySize } = algorithms[publicKey.algorithm];
-  if (kty !== 'EC' || signatureEncoding !== 'der') return encodeBase64url(made);
+  if (kty !== 'EC' || encoding !== 'der') return encodeBase64url(made);
   try {
     return encodeBase64url(fromDer(Buffer.from(made), keySize));
   } catch {

@@ -32,14 +32,27 @@ export function isStandardSchema(value: unknown): value is StandardSchema<object
 
 /** Asks a validator for the claims in its own type; names the first claim it refuses. */
 export function validated(schema: StandardSchema<object>, claims: object): Verdict<object> {
-  const result = schema['~standard'].validate(claims);
-  if (result instanceof Promise) throw new TypeError('The schema must validate synchronously');
-  return result.issues === undefined ? result.value : new Fault('claims_invalid', { claim: nameOf(result.issues[0]) });
+  const result: unknown = schema['~standard'].validate(claims);
+  if (!isObject(result)) throw new TypeError('The schema must answer with a result');
+  if ('then' in result) {
+    // What it comes to is of no use here; it must not end the process either.
+    Promise.resolve(result).catch(() => undefined);
+    throw new TypeError('The schema must validate synchronously');
+  }
+  if ('issues' in result && result.issues !== undefined) {
+    return new Fault('claims_invalid', { claim: nameOf(Array.isArray(result.issues) ? result.issues[0] : undefined) });
+  }
+  if ('value' in result && isObject(result.value)) return result.value;
+  throw new TypeError('The schema must make an object of the claims');
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 /** A name that is fit for a log; `*` when the issue is about no claim in particular. */
 function nameOf(issue: SchemaIssue | undefined): string {
   const [first] = issue?.path ?? [];
-  const key = typeof first === 'object' ? first.key : first;
+  const key = isObject(first) ? first.key : first;
   return typeof key === 'string' && /^[\x21-\x7e]{1,100}$/.test(key) ? key : '*';
 }

@@ -19,7 +19,7 @@ export class TokenCache<Value> {
   #young = new Map<string, Remembered<Value>>();
   #old = new Map<string, Remembered<Value>>();
 
-  /** `size` is the largest number of tokens; 0 remembers none. */
+  /** `size` is the largest number of tokens, rounded up to an even one. */
   constructor(size: number) {
     this.#generation = Math.ceil(size / 2);
   }
@@ -35,7 +35,6 @@ export class TokenCache<Value> {
   }
 
   remember(token: string, value: Value): void {
-    if (this.#generation === 0) return;
     // The text may be a slice of a header, all of which a slice would keep in memory.
     const flat = Buffer.from(token, 'latin1').toString('latin1');
     this.#add(flat.slice(-tailLength), { token: flat, value });

@@ -1,5 +1,5 @@
-import { isText } from './claims.ts';
-import { Fault } from './fault.ts';
+import { invalid, isText } from './claims.ts';
+import type { Fault } from './fault.ts';
 import type { JsonObject } from './json.ts';
 
 /** What a kind of token asks of its claims beyond RFC 7519. */
@@ -48,8 +48,4 @@ function isTextList(value: unknown): boolean {
 
 function isPosition(value: unknown): boolean {
   return Number.isSafeInteger(value) && Number(value) >= 0;
-}
-
-function invalid(claim: string): Fault {
-  return new Fault('claims_invalid', { claim });
 }

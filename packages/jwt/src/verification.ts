@@ -1,12 +1,12 @@
 import { checkClaims, timeFault, type JwtClaims } from './claims.ts';
 import { isJwtError } from './errors.ts';
-import { Fault, type Verdict } from './fault.ts';
+import { Fault, faults, type Verdict } from './fault.ts';
 import { freezeJson } from './json.ts';
 import { readHeader, readJsonPart, signatureFault, splitJws, type JwtHeader } from './jws.ts';
 import type { LocalKeys } from './jwk-set.ts';
 import { KeyRing } from './key-ring.ts';
 import type { RemoteJwkSet } from './remote-jwk-set.ts';
-import { validated } from './standard-schema.ts';
+import { validated, type StandardSchema } from './standard-schema.ts';
 import { TokenCache } from './token-cache.ts';
 import { hasType } from './token-profile.ts';
 import type { Expectations } from './verify-options.ts';
@@ -17,17 +17,11 @@ export interface VerifiedJwt<Claims extends object = JwtClaims> {
   readonly claims: Claims;
 }
 
-/** A good token as it is remembered: of what was checked only the times can change. */
-interface RememberedJwt {
-  readonly claims: JwtClaims;
-  readonly verified: VerifiedJwt<object>;
-}
-
 /** The check of tokens with keys in hand, under one set of expectations. */
 export class Verification {
   readonly #ring: KeyRing;
   readonly #expected: Expectations;
-  readonly #cache: TokenCache<RememberedJwt> | undefined;
+  readonly #cache: TokenCache<VerifiedJwt> | undefined;
 
   constructor(keys: LocalKeys, expected: Expectations, cacheSize = 0) {
     this.#ring = new KeyRing(keys, expected.algorithms);
@@ -37,17 +31,14 @@ export class Verification {
 
   /** Says what becomes of a token at a moment, in seconds since 1970. */
   judge(token: string, now: number): Verdict<VerifiedJwt<object>> {
+    if (typeof token !== 'string') return faults.malformed;
+    const { schema, claims: expected } = this.#expected;
     const remembered = this.#cache?.recall(token);
-    if (remembered !== undefined) {
-      return timeFault(remembered.claims, this.#expected.claims, now) ?? remembered.verified;
-    }
-    const examined = this.#examine(token, now);
+    const fault = remembered && timeFault(remembered.claims, expected, now);
+    const examined = fault ?? remembered ?? this.#examine(token, now);
     if (examined instanceof Fault) return examined;
-    const verified = this.#typed(examined);
-    if (verified instanceof Fault || this.#cache === undefined) return verified;
-    // What several callers get must not be changed by one of them.
-    this.#cache.remember(token, { claims: examined.claims, verified: freezeJson(verified) });
-    return verified;
+    if (remembered === undefined) this.#cache?.remember(token, freezeJson(examined));
+    return schema === undefined ? examined : typed(examined, schema);
   }
 
   /** The signature comes before anything it protects is believed, or even parsed. */
@@ -66,13 +57,12 @@ export class Verification {
     if (claims instanceof Fault) return claims;
     return checkClaims(claims, expected, now) ?? { header, claims };
   }
+}
 
-  #typed(examined: VerifiedJwt): Verdict<VerifiedJwt<object>> {
-    const { schema } = this.#expected;
-    if (schema === undefined) return examined;
-    const claims = validated(schema, examined.claims);
-    return claims instanceof Fault ? claims : { header: examined.header, claims };
-  }
+/** The schema is asked each time: it may change its mind, and what it makes belongs to the caller. */
+function typed({ header, claims }: VerifiedJwt, schema: StandardSchema<object>): Verdict<VerifiedJwt<object>> {
+  const made = validated(schema, freezeJson(claims));
+  return made instanceof Fault ? made : { header, claims: made };
 }
 
 /** Fetches the keys a token needs, then judges it. */
@@ -89,7 +79,8 @@ export async function judgeByRemoteKeys(
   if (header instanceof Fault) return header;
   const unavailable = await remote.refresh(header.kid).catch(keysFault);
   if (unavailable !== undefined) return unavailable;
-  return remote.keys === undefined ? new Fault('keys_unavailable', { reason: 'network' }) : judge(remote.keys);
+  const { keys } = remote;
+  return keys === undefined ? new Fault('keys_unavailable', { reason: 'network' }) : judge(keys);
 }
 
 function keysFault(error: unknown): Fault {

@@ -3,17 +3,11 @@ import type { JwtClaims } from './claims.ts';
 import { Fault, type Verdict } from './fault.ts';
 import type { LocalKeys } from './jwk-set.ts';
 import { isRemote, type Keys } from './key-ring.ts';
-import { accepted, toOutcome, type JwtOutcome } from './outcome.ts';
+import { accepted, toOutcome, whenSettled, type JwtOutcome } from './outcome.ts';
 import type { RemoteJwkSet } from './remote-jwk-set.ts';
 import { judgeByRemoteKeys, Verification, type VerifiedJwt } from './verification.ts';
-import {
-  resolveVerifyOptions,
-  secondsOf,
-  systemTime,
-  within,
-  type Expectations,
-  type VerifyConditions,
-} from './verify-options.ts';
+import { readOptions, secondsOf, systemTime, within } from './option-values.ts';
+import { resolveVerifyOptions, type Expectations, type VerifyConditions } from './verify-options.ts';
 
 /** What {@link createJwtVerifier} fixes for every token. */
 export interface JwtVerifierOptions<
@@ -22,7 +16,7 @@ export interface JwtVerifierOptions<
 > extends VerifyConditions<From, Claims> {
   /**
    * How many verified tokens are remembered, so that the same token costs next to nothing the next time: about 1.1 KB
-   * each for ordinary tokens. At most 1,000,000. Default: 0, none.
+   * each for ordinary tokens. Rounded up to an even number, at most 1,000,000. Default: 0, none.
    */
   readonly cacheSize?: number;
   /** The clock. Default: the system's. */
@@ -83,7 +77,7 @@ export function createJwtVerifier<Claims extends object = JwtClaims>(
   options: JwtVerifierOptions<Keys, Claims>,
 ): RemoteJwtVerifier<Claims>;
 export function createJwtVerifier(options: JwtVerifierOptions<Keys, object>): RemoteJwtVerifier<object> {
-  const { cacheSize, now, ...conditions } = options;
+  const { cacheSize, now, ...conditions } = readOptions(options);
   return makeVerifier(conditions.keys, resolveVerifyOptions(conditions), cacheSize, now);
 }
 
@@ -112,7 +106,7 @@ export function createAccessTokenVerifier<Claims extends object = AccessTokenCla
 export function createAccessTokenVerifier(
   options: AccessTokenVerifierOptions<Keys, object>,
 ): RemoteJwtVerifier<object> {
-  const { cacheSize, now, ...conditions } = options;
+  const { cacheSize, now, ...conditions } = readOptions(options);
   return makeVerifier(conditions.keys, resolveAccessTokenOptions(conditions), cacheSize, now);
 }
 
@@ -128,14 +122,8 @@ function makeVerifier(keys: Keys, expected: Expectations, cacheSize = 0, now?: (
     ? judgeByKeysOf(keys, expected, size, seconds)
     : judgeBy(new Verification(keys, expected, size), seconds);
   return {
-    verify: (token) => {
-      const verdict = judge(token);
-      return verdict instanceof Promise ? verdict.then(accepted) : accepted(verdict);
-    },
-    tryVerify: (token) => {
-      const verdict = judge(token);
-      return verdict instanceof Promise ? verdict.then(toOutcome) : toOutcome(verdict);
-    },
+    verify: (token) => whenSettled(judge(token), accepted),
+    tryVerify: (token) => whenSettled(judge(token), toOutcome),
   };
 }
 

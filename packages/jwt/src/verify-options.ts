@@ -2,6 +2,7 @@ import { isAlgorithm, type Algorithm } from './algorithms.ts';
 import type { ClaimExpectations, JwtClaims } from './claims.ts';
 import type { Keys } from './key-ring.ts';
 import { isStandardSchema, type StandardSchema } from './standard-schema.ts';
+import { within } from './option-values.ts';
 import { profileOf, type TokenProfile } from './token-profile.ts';
 
 /** What a token is held against, whatever the moment. */
@@ -18,7 +19,7 @@ export interface VerifyConditions<From extends Keys = Keys, Claims extends objec
   readonly subject?: string;
   /** The `typ` accepted, in any case, with or without `application/`. Default: not checked. */
   readonly typ?: string;
-  /** Claims that must be present. Default: `['exp']`. */
+  /** Claims that must be present besides `exp`; an empty list for none, not even that. Default: `exp` alone. */
   readonly requiredClaims?: readonly string[];
   /** Seconds that `nbf` and `iat` may lie in the future, 0 to 60; `exp` is exact. Default: 5. */
   readonly clockTolerance?: number;
@@ -54,7 +55,7 @@ export interface Expectations {
 /** Characters a token may have when no option says otherwise. */
 export const defaultTokenLength = 8192;
 
-const defaults = { requiredClaims: ['exp'], clockTolerance: 5, maxTokenLength: defaultTokenLength } as const;
+const defaults = { clockTolerance: 5, maxTokenLength: defaultTokenLength } as const;
 
 const optionNames: ReadonlySet<string> = new Set<keyof VerifyOptions>([
   'keys',
@@ -74,7 +75,7 @@ const optionNames: ReadonlySet<string> = new Set<keyof VerifyOptions>([
 /** Validates the options of {@link verifyJwt} and fills in the defaults; the profile is that of their `typ` unless given. */
 export function resolveVerifyOptions(options: VerifyConditions<Keys, object>, profile?: TokenProfile): Expectations {
   for (const name of Object.keys(options)) refuseStrangeOption(name, options);
-  const { requiredClaims = defaults.requiredClaims, clockTolerance = defaults.clockTolerance } = options;
+  const { requiredClaims, clockTolerance = defaults.clockTolerance } = options;
   const { issuer, audience, subject, typ, maxTokenAge, maxTokenLength = defaults.maxTokenLength, schema } = options;
   if (schema !== undefined && !isStandardSchema(schema)) throw new TypeError('schema must be a Standard Schema');
   if (typ !== undefined) text('typ', typ);
@@ -97,18 +98,6 @@ export function resolveVerifyOptions(options: VerifyConditions<Keys, object>, pr
   };
 }
 
-/** A moment in seconds since 1970. */
-export function secondsOf(moment: Date): number {
-  const time = moment instanceof Date ? moment.getTime() / 1000 : Number.NaN;
-  if (Number.isNaN(time)) throw new TypeError('now must be a valid Date');
-  return time;
-}
-
-/** The moment by the system's clock. */
-export function systemTime(): number {
-  return Date.now() / 1000;
-}
-
 /** A check must not vanish because its name was mistyped or its variable was not set. */
 function refuseStrangeOption(name: string, options: VerifyConditions<Keys, object>): void {
   if (!optionNames.has(name)) throw new TypeError(`There is no option ${name}`);
@@ -116,9 +105,10 @@ function refuseStrangeOption(name: string, options: VerifyConditions<Keys, objec
   throw new TypeError(`The option ${name} must have a value`);
 }
 
-function claimNames(names: readonly string[]): readonly string[] {
+function claimNames(names: readonly string[] = ['exp']): readonly string[] {
   if (!Array.isArray(names)) throw new TypeError('requiredClaims must be a list of claim names');
-  return names;
+  for (const name of names) text('requiredClaims', name);
+  return names.length === 0 ? [] : ['exp', ...names];
 }
 
 function algorithmList(algorithms: readonly Algorithm[]): readonly Algorithm[] {
@@ -136,10 +126,4 @@ function textList(name: string, value: string | readonly string[]): readonly str
 function text(name: string, value: unknown): string {
   if (typeof value !== 'string' || value === '') throw new TypeError(`${name} must be a string that is not empty`);
   return value;
-}
-
-/** A number within its bounds. */
-export function within(name: string, value: number, least: number, most: number): number {
-  if (typeof value === 'number' && value >= least && value <= most) return value;
-  throw new TypeError(`${name} must be a number from ${least} to ${most}`);
 }
