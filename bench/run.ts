@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { benchJwt } from './jwt.ts';
+import { benchRefresh } from './refresh.ts';
 import { benchTokenSize } from './token-size.ts';
 
 interface Bench {
@@ -13,6 +14,7 @@ interface Bench {
 
 const benches: Readonly<Record<string, Bench>> = {
   jwt: { measure: benchJwt, perNode: true },
+  refresh: { measure: benchRefresh, perNode: false },
   'token-size': { measure: benchTokenSize, perNode: false },
 };
 const file = fileURLToPath(new URL('RESULTS.md', import.meta.url));
