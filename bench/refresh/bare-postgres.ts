@@ -22,6 +22,8 @@ export async function barePostgres(url: string, clients: number): Promise<Contes
   await auth.close();
   const ids = sessions.map(({ sessionId }) => sessionId);
   const pool = new pg.Pool({ connectionString: url, max: connections });
+  // An idle connection may hear of the end before the pool does.
+  pool.on('error', () => undefined);
   const rotate = async (batch: readonly string[]): Promise<void> => {
     const { rows } = await pool.query<Row>({ name: 'read', text: readSessions, values: [batch] });
     const values = [rows.map((row) => row.id), rows.map((row) => row.generation), Date.now()];
