@@ -4,6 +4,7 @@ import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { benchJwt } from './jwt.ts';
 import { benchRotation } from './rotation.ts';
+import { benchRefresh } from './refresh.ts';
 import { benchTokenSize } from './token-size.ts';
 
 interface Bench {
@@ -15,6 +16,7 @@ interface Bench {
 const benches: Readonly<Record<string, Bench>> = {
   jwt: { measure: benchJwt, perNode: true },
   rotation: { measure: benchRotation, perNode: false },
+  refresh: { measure: benchRefresh, perNode: false },
   'token-size': { measure: benchTokenSize, perNode: false },
 };
 const file = fileURLToPath(new URL('RESULTS.md', import.meta.url));

@@ -6,8 +6,8 @@ import { openToRead, openToWrite, type SqliteConnection } from '../src/stores/sq
 import { GroupCommit } from '../src/stores/sqlite/group-commit.ts';
 import type { Answer, Request, Statement, Step } from '../src/stores/sqlite/messages.ts';
 
-const statement = (sql: string): Statement => ({ sql, parameters: [] });
-const insert = (value: string): Statement => ({ sql: 'insert into kept values (?)', parameters: [value] });
+const statement = (sql: string): Statement => ({ query: { sql }, parameters: [] });
+const insert = (value: string): Statement => ({ query: { sql: 'insert into kept values (?)' }, parameters: [value] });
 const only = (value: string): Step => ({ kind: 'only', statement: insert(value) });
 
 let folder: string;

@@ -98,10 +98,10 @@ describe('several processes on one file', () => {
 
   it('wait for each other’s transactions, and read meanwhile', async () => {
     const other = openToWrite(file, 0);
-    other.run({ sql: 'begin immediate', parameters: [] });
+    other.run({ query: { sql: 'begin immediate' }, parameters: [] });
     const write = store.roles.set('editor', ['todos:write']);
     expect(await store.roles.find('editor')).toBeUndefined();
-    other.run({ sql: 'commit', parameters: [] });
+    other.run({ query: { sql: 'commit' }, parameters: [] });
     other.close();
     await write;
     expect(await store.roles.find('editor')).toMatchObject({ scopes: ['todos:write'] });

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import { isAuthError } from '../../errors.ts';
 import type { Database } from './schema.ts';
-import { rotateMany, type Rotation, type SessionQueries } from './session-queries.ts';
+import { rotationOfMany, type Rotation, type SessionQueries } from './session-queries.ts';
 
 /** How many rotations one statement does at most. */
 const mostRotations = 256;
@@ -22,12 +22,14 @@ interface Waiting {
 export class RotationBatches {
   readonly #db: Kysely<Database>;
   readonly #queries: SessionQueries;
+  readonly #rotateMany: ReturnType<typeof rotationOfMany>;
   #waiting: Waiting[] = [];
   #isWorking = false;
 
   constructor(db: Kysely<Database>, queries: SessionQueries) {
     this.#db = db;
     this.#queries = queries;
+    this.#rotateMany = rotationOfMany(db);
   }
 
   rotate(rotation: Rotation): Promise<RotationResult> {
@@ -58,7 +60,7 @@ export class RotationBatches {
   async #rotateTogether(batch: readonly Waiting[]): Promise<void> {
     const rotations = batch.map(({ rotation }) => rotation);
     try {
-      const rows = await rotateMany(this.#db, rotations);
+      const { rows } = await this.#rotateMany(this.#db, { rotations: JSON.stringify(rotations) });
       const byId = new Map(rows.map((row) => [row.id, row]));
       for (const each of batch) {
         const row = byId.get(each.rotation.id);

@@ -67,39 +67,33 @@ export function sessionQueries(db: Kysely<Database>): SessionQueries {
   };
 }
 
-/** Rotates sessions, each at most once, by one statement of PostgreSQL. Leaves out those that somebody else has locked. */
-export function rotateMany(db: Kysely<Database>, rotations: readonly Rotation[]): Promise<readonly StandingRow[]> {
-  const values = rotations.map(
-    ({ id, generation, now, idleExpiresAt, userAgent, address }) =>
-      sql`(${id}, ${generation}::bigint, ${now}::bigint, ${idleExpiresAt}::bigint, ${userAgent}::text, ${address}::text)`,
-  );
-  const given = sql<object>`(values ${sql.join(values)})`.as<'given'>(
-    sql`given (id, generation, now, idle_expires_at, user_agent, address)`,
-  );
-  const unlocked = db
-    .selectFrom('sessions')
-    .select('id')
-    .where(
-      'id',
-      'in',
-      rotations.map(({ id }) => id),
-    )
-    .forUpdate()
-    .skipLocked();
-  return rotated(db, {
-    id: sql.ref('given.id'),
-    generation: sql.ref('given.generation'),
-    now: sql.ref('given.now'),
-    idleExpiresAt: sql.ref('given.idle_expires_at'),
-    userAgent: sql.ref('given.user_agent'),
-    address: sql.ref('given.address'),
-  })
-    .where('sessions.id', 'in', unlocked)
-    .from(given)
-    .returningAll('sessions')
-    .returning(aliveUser)
-    .returning(grants)
-    .execute();
+/** How PostgreSQL reads a list of rotations that comes as JSON: one parameter, however many there are. */
+const listed = sql`given (id text, generation bigint, now bigint, "idleExpiresAt" bigint, "userAgent" text, address text)`;
+
+/** Builds the statement of PostgreSQL that rotates many sessions, each at most once. It leaves out those that are locked. */
+export function rotationOfMany(db: Kysely<Database>): PreparedQuery<{ readonly rotations: string }, StandingRow> {
+  return prepare(['rotations'], ({ rotations }) => {
+    const list = sql<object>`json_to_recordset(${rotations}::json)`;
+    const unlocked = db
+      .selectFrom(['sessions', list.as<'given'>(listed)])
+      .select('sessions.id')
+      .whereRef('sessions.id', '=', sql.ref('given.id'))
+      .forUpdate('sessions')
+      .skipLocked();
+    return rotated(db, {
+      id: sql.ref('given.id'),
+      generation: sql.ref('given.generation'),
+      now: sql.ref('given.now'),
+      idleExpiresAt: sql.ref('given.idleExpiresAt'),
+      userAgent: sql.ref('given.userAgent'),
+      address: sql.ref('given.address'),
+    })
+      .where('sessions.id', 'in', unlocked)
+      .from(list.as<'given'>(listed))
+      .returningAll('sessions')
+      .returning(aliveUser)
+      .returning(grants);
+  });
 }
 
 function rotated(

@@ -50,8 +50,8 @@ export class SqliteConnection {
     return this.#database.isTransaction;
   }
 
-  run({ sql, parameters }: Statement): StatementResult {
-    return this.#prepare(sql)(parameters);
+  run({ query, parameters }: Statement): StatementResult {
+    return this.#prepare(query.sql)(parameters);
   }
 
   close(): void {

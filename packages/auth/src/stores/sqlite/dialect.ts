@@ -16,6 +16,9 @@ import type { Parameter, Statement, StatementResult } from './messages.ts';
 import type { Reader } from './reader.ts';
 import type { Writer } from './writer.ts';
 
+/** How many texts are kept; the queries of this package are far fewer. */
+const mostQueries = 500;
+
 /** SQLite for Kysely: transactions and single writes go to the writer, single reads to the reader where there is one. */
 export class SqliteDialect implements Dialect {
   readonly #writer: Writer;
@@ -46,6 +49,7 @@ export class SqliteDialect implements Dialect {
 class SqliteDriver implements Driver {
   readonly #writer: Writer;
   readonly #reader: Reader | undefined;
+  readonly #queries = new Queries();
   #lastUnit = 0;
 
   constructor(writer: Writer, reader: Reader | undefined) {
@@ -59,7 +63,7 @@ class SqliteDriver implements Driver {
 
   /** Costs nothing: whoever holds one does not keep others waiting before it begins a transaction. */
   acquireConnection(): Promise<DatabaseConnection> {
-    return Promise.resolve(new UnitConnection(this.#writer, this.#reader));
+    return Promise.resolve(new UnitConnection(this.#writer, this.#reader, this.#queries));
   }
 
   beginTransaction(connection: DatabaseConnection): Promise<void> {
@@ -86,15 +90,29 @@ class SqliteDriver implements Driver {
   }
 }
 
+/** One object for each text. */
+class Queries {
+  readonly #known = new Map<string, Statement['query']>();
+
+  of(sql: string): Statement['query'] {
+    const query = this.#known.get(sql) ?? { sql };
+    if (this.#known.size >= mostQueries) this.#known.clear();
+    this.#known.set(sql, query);
+    return query;
+  }
+}
+
 /** Outside a transaction each statement is a unit of its own; inside, all of them are one. */
 class UnitConnection implements DatabaseConnection {
   readonly #writer: Writer;
   readonly #reader: Reader | undefined;
+  readonly #queries: Queries;
   #unit: number | undefined;
 
-  constructor(writer: Writer, reader: Reader | undefined) {
+  constructor(writer: Writer, reader: Reader | undefined, queries: Queries) {
     this.#writer = writer;
     this.#reader = reader;
+    this.#queries = queries;
   }
 
   /** The first statement goes along with it, and reports what goes wrong. */
@@ -111,7 +129,8 @@ class UnitConnection implements DatabaseConnection {
   }
 
   async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
-    const { columns, rows, changes } = await this.#run({ sql, parameters: parameters.map(toParameter) });
+    const statement = { query: this.#queries.of(sql), parameters: parameters.map(toParameter) };
+    const { columns, rows, changes } = await this.#run(statement);
     return {
       rows: rows.map((values) => toRow(columns, values) as Row),
       ...(changes === undefined ? {} : { numAffectedRows: BigInt(changes) }),
@@ -130,8 +149,8 @@ class UnitConnection implements DatabaseConnection {
 }
 
 /** A wrong guess does no harm: a reader cannot write, and a writer can read. */
-function isRead({ sql }: Statement): boolean {
-  return /^\s*select\b/i.test(sql);
+function isRead({ query }: Statement): boolean {
+  return /^\s*select\b/i.test(query.sql);
 }
 
 function toRow(columns: readonly string[], values: readonly unknown[]): Record<string, unknown> {

@@ -6,7 +6,7 @@ import type { Statement, StatementResult } from './messages.ts';
 const mostUnits = 512;
 const longestGroup = 5;
 
-const statement = (sql: string): Statement => ({ sql, parameters: [] });
+const statement = (sql: string): Statement => ({ query: { sql }, parameters: [] });
 const begin = statement('begin immediate');
 const commit = statement('commit');
 const rollback = statement('rollback');

@@ -2,7 +2,8 @@
 export type Parameter = string | number | bigint | null | Uint8Array;
 
 export interface Statement {
-  readonly sql: string;
+  /** The same object for the same text: however often it stands in one message, it travels once. */
+  readonly query: { readonly sql: string };
   readonly parameters: readonly Parameter[];
 }
 

@@ -20,6 +20,9 @@ export interface WorkerSettings {
   readonly patience: number;
 }
 
+/** How many requests travel together at most: the thread begins with these while others are still being made. */
+const largestBatch = 16;
+
 /** The compiled file, also when this one runs as TypeScript: threads of Node 20 cannot read that. */
 const workerFile = '#sqlite-worker';
 
@@ -103,8 +106,9 @@ class Requests {
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
       this.#batch.push({ id, step });
+      if (this.#batch.length === largestBatch) this.#flush();
       // Not before everything has run that can run now: what it asks for goes along.
-      if (this.#batch.length === 1) process.nextTick(() => this.#flush());
+      else if (this.#batch.length === 1) process.nextTick(() => this.#flush());
     });
   }
 

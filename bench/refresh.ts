@@ -1,0 +1,69 @@
+import { testDatabases, type TestDatabase } from '../packages/auth/test/databases.ts';
+import { barePostgres } from './refresh/bare-postgres.ts';
+import { bareSqlite } from './refresh/bare-sqlite.ts';
+import { engineContest } from './refresh/engine.ts';
+import type { Contest } from './refresh/sessions.ts';
+import { measure, perSecond, ratio, type Measured, type Ratio } from './rounds.ts';
+
+const clientCounts = [1, 8, 64] as const;
+
+/** How long each contender works in a round, in milliseconds: some commits, also with a slow disk. */
+const milliseconds = 240;
+
+const stores: readonly {
+  readonly name: string;
+  readonly bare: (url: string, clients: number) => Promise<Contest>;
+}[] = [
+  { name: 'SQLite in a file', bare: bareSqlite },
+  { name: 'PostgreSQL', bare: barePostgres },
+];
+
+const shown = ({ min, median, max }: Ratio): string => `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})`;
+
+function rows(store: string, clients: number, [each, group, ...engines]: readonly Measured[]): string[] {
+  if (each === undefined || group === undefined) return [];
+  return [each, group, ...engines].map((one) => {
+    const cells = [one.name, (perSecond(one) * clients).toFixed(0), shown(ratio(one, each)), shown(ratio(one, group))];
+    return `| ${store} | ${String(clients)} | ${cells.join(' | ')} |`;
+  });
+}
+
+async function contest(
+  database: TestDatabase,
+  bare: (typeof stores)[number]['bare'],
+  clients: number,
+): Promise<string[]> {
+  const createUrl = async (): Promise<string> => (await database.create()).url;
+  const contests = [await bare(await createUrl(), clients), await engineContest(createUrl, clients)];
+  try {
+    const contenders = contests.flatMap((each) => each.contenders);
+    return rows(database.name, clients, await measure(contenders, { milliseconds }));
+  } finally {
+    for (const each of contests) await each.close();
+  }
+}
+
+/** Durable refreshes per second: the engine against the bare store doing the same statements. */
+export async function benchRefresh(): Promise<string> {
+  const results: string[] = [];
+  for (const { name, bare } of stores) {
+    const database = await testDatabases.find((each) => each.name === name)?.start();
+    if (database === undefined) throw new Error(`no database is called ${name}`);
+    try {
+      for (const clients of clientCounts) results.push(...(await contest(database, bare, clients)));
+    } finally {
+      await database.stop();
+    }
+  }
+  return [
+    '## refresh: durable refreshes per second',
+    '',
+    'So many clients refresh one after the other, each its own session. `bare` is the driver alone with the same two',
+    'statements and no token; `rotation alone` is the engine without the access token, `signing` all of it. Ratios are',
+    'taken in the same round: median (lowest to highest).',
+    '',
+    '| store | clients | who | refreshes/s | to one commit each | to group commit |',
+    '|---|--:|---|--:|--:|--:|',
+    ...results,
+  ].join('\n');
+}
