@@ -1,4 +1,5 @@
-import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import type { RunnerTestCase } from 'vitest';
+import { BaseSequencer, type Reporter, type TestSpecification, type Vitest } from 'vitest/node';
 import base from './vitest.config.ts';
 
 /** These take seconds, and hardly any mutant lives until then. */
@@ -8,6 +9,32 @@ class SlowestLast extends BaseSequencer {
   override sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const isSlow = ({ moduleId }: TestSpecification): number => Number(slow.test(moduleId));
     return Promise.resolve(files.toSorted((one, other) => isSlow(one) - isSlow(other)));
+  }
+}
+
+/**
+ * A mutant that breaks the loading of a test file leaves it without tests, and Stryker counts failed tests alone: here
+ * the file gets one.
+ */
+class LoadingIsATest implements Reporter {
+  #vitest: Vitest | undefined;
+
+  onInit(vitest: Vitest): void {
+    this.#vitest = vitest;
+  }
+
+  onTestRunEnd(): void {
+    for (const file of this.#vitest?.state.getFiles() ?? []) {
+      if (file.result?.state !== 'fail' || file.result.errors === undefined) continue;
+      const test: Partial<RunnerTestCase> = {
+        type: 'test',
+        name: 'can be loaded',
+        mode: 'run',
+        file,
+        result: file.result,
+      };
+      file.tasks = [test as RunnerTestCase];
+    }
   }
 }
 
@@ -22,7 +49,7 @@ export default {
     include: ['packages/jwt/test/*.test.ts'],
     exclude: ['**/agreement.test.ts'],
     isolate: false,
-    runner: './packages/jwt/test/mutation-runner.ts',
+    reporters: [new LoadingIsATest()],
     sequence: { sequencer: SlowestLast },
   },
 };

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { JwtError, issuerJwkSet, jwkSet, remoteJwkSet, type KeysRefusal, type RemoteJwkSet } from '../src/index.ts';
+import {
+  exportJwk,
+  exportPublicJwk,
+  JwtError,
+  issuerJwkSet,
+  jwkSet,
+  remoteJwkSet,
+  type KeysRefusal,
+  type RemoteJwkSet,
+} from '../src/index.ts';
 import { aKey } from './fixtures.ts';
 
 const url = 'https://auth.example.com/jwks';
@@ -107,13 +116,18 @@ describe('the error of a fetch', () => {
     const error = await refusalOf(remoteJwkSet(url, { fetch: weak.fetch }));
     expect(error).toMatchObject({ details: { reason: 'content' }, cause: { code: 'key_invalid' } });
     const secret = answering(() => Response.json({ keys: [{ kty: 'oct', alg: 'HS256', k: 'x'.repeat(43) }] }));
-    const other = await refusalOf(remoteJwkSet(url, { fetch: secret.fetch }));
-    expect(other.cause).toEqual(new TypeError('The set holds a secret'));
+    const mixed = answering(() => Response.json({ keys: [exportPublicJwk(aKey('ES256')), exportJwk(aKey('RS256'))] }));
+    for (const { fetch } of [secret, mixed]) {
+      const other = await refusalOf(remoteJwkSet(url, { fetch }));
+      expect(other.cause).toEqual(new TypeError('The set holds a secret'));
+    }
   });
 
   it('has no cause when the answer itself is at fault', async () => {
-    const { fetch } = answering(() => new Response(undefined, { status: 500 }));
-    expect(Object.hasOwn(await refusalOf(remoteJwkSet(url, { fetch })), 'cause')).toBe(false);
+    for (const answer of [() => new Response(undefined, { status: 500 }), () => Response.json({ keys: [null] })]) {
+      const { fetch } = answering(answer);
+      expect(Object.hasOwn(await refusalOf(remoteJwkSet(url, { fetch })), 'cause')).toBe(false);
+    }
   });
 });
 

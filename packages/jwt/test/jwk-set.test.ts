@@ -50,6 +50,15 @@ describe('verifying with a set', () => {
     );
   });
 
+  it('uses a key that may do nothing but verify', () => {
+    expect(() => verify({ keys: [{ ...es256, key_ops: ['verify'] }] }, aToken({}, aKey('ES256')))).not.toThrow();
+  });
+
+  it('ignores a key without alg that fits none of the algorithms asked for', () => {
+    const bare = { keys: [without(rs256, 'alg'), es256] };
+    expect(() => verify(bare, aToken({}, aKey('ES256')), ['HS256', 'ES256'])).not.toThrow();
+  });
+
   it('reads the keys of a set once', () => {
     const set = { keys: [es256] };
     expect(compileJwkSet(set, ['ES256'])).toBe(compileJwkSet(set, ['ES256']));

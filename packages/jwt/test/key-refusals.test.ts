@@ -121,6 +121,7 @@ describe('a refused key says why', () => {
     ['of an unknown alg', 'its algorithm is unsupported, or must be given as an option', { ...es256, alg: 'none' }],
     ['RSA without alg', 'its algorithm is unsupported, or must be given as an option', without(rs256, 'alg')],
     ['of an unknown type', 'the key type is not supported', { ...es256, kty: 'AKP' }],
+    ['with a list for its type', 'the key type is not supported', { ...es256, kty: ['EC'] }],
     ['of an unknown curve', 'the curve is not supported', { ...es256, crv: 'secp256k1' }],
     ['of another type than its alg', 'the algorithm needs an RSA key', { ...es256, alg: 'RS256' }],
     ['without a coordinate', 'the member y is not base64url', without(es256, 'y')],
@@ -142,6 +143,11 @@ describe('a refused key says why', () => {
       'its private and public members do not belong together',
       { ...privateRs256, ...pick(rsa.privateKey.export({ format: 'jwk' }), 'p', 'q') },
     ],
+    [
+      'RSA with a qi that is too large',
+      'the private and the public part do not belong together',
+      { ...privateRs256, qi: privateRs256.n },
+    ],
     ['RSA of another e', 'the private and the public part do not belong together', { ...privateRs256, e: 'Aw' }],
     ['RSA of three primes', 'RSA keys of more than two primes are not supported', { ...privateRs256, oth: [] }],
     ['RSA with a zero in front', 'the member e has a leading zero', { ...rs256, e: 'AAEAAQ' }],
@@ -150,6 +156,12 @@ describe('a refused key says why', () => {
     ['oct, empty', 'the member k is not base64url', { kty: 'oct', alg: 'HS256', k: '' }],
     ['oct, short', 'the secret needs at least 32 bytes', { kty: 'oct', alg: 'HS256', k: bytes(31, 1) }],
   ])('a JWK %s', (_name, reason, jwk) => expect(reasonOf(imported(jwk))).toBe(reason));
+
+  it('a JWK without alg for an algorithm of another type', () => {
+    const bare = aStrangeJwk(without(rs256, 'alg'));
+    const reason = 'its algorithm is unsupported, or must be given as an option';
+    expect(reasonOf(() => importKey(bare, { algorithm: 'HS256' }))).toBe(reason);
+  });
 
   it('a JWK whose alg is not the one asked for', () => {
     expect(reasonOf(() => importKey(rs256, { algorithm: 'PS256' }))).toBe('its alg is not the algorithm asked for');

@@ -235,6 +235,11 @@ describe('generating and exporting', () => {
     expectRefusal('key_invalid', () => publicKey(hmacKey));
   });
 
+  it('writes no kid for a key that has none', () => {
+    expect(exportJwk(hmacKey)).not.toHaveProperty('kid');
+    expect(exportPublicJwk(importKey(ec.publicKey))).not.toHaveProperty('kid');
+  });
+
   it('returns the public half of a key, and a public key itself', () => {
     const half = publicKey(aKey('ES256'));
     expect(half).toMatchObject({ algorithm: 'ES256', keyId: 'key-ES256', type: 'public' });

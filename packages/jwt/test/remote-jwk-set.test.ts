@@ -71,8 +71,9 @@ describe('K5 fetching', () => {
   });
 
   it('does not happen again while the set is fresh', async () => {
+    answers['/jwks'] = json(jwkSet([aKey('ES256'), aKey('EdDSA')]));
     const keys = remote({ cooldown: 0 });
-    for (const keyId of [undefined, undefined, 'key-ES256']) await keys.refresh(keyId);
+    for (const keyId of [undefined, undefined, 'key-ES256', 'key-EdDSA']) await keys.refresh(keyId);
     expect(paths).toHaveLength(1);
     await keys.refresh('another');
     expect(paths).toHaveLength(2);
@@ -288,6 +289,7 @@ describe('K5 URLs', () => {
     'http://localhost:8000/',
     'http://127.0.0.1/',
     'http://127.9.9.9/',
+    'http://127.100.100.100/',
     'http://[::1]:8000/',
   ])('accepts %s', (url) => {
     expect(() => remoteJwkSet(new URL(url))).not.toThrow();
