@@ -151,7 +151,9 @@ class OneSession implements RefreshStore {
 
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     // Reuse ends the session, and asks nothing else of a transaction.
-    const sessions = { end: (_id: string, _reason: string, now: Date) => Promise.resolve(this.#change({ endedAt: now })) };
+    const sessions = {
+      end: (_id: string, _reason: string, now: Date) => Promise.resolve(this.#change({ endedAt: now })),
+    };
     return work({ sessions, append: () => undefined } as unknown as Transaction);
   }
 
