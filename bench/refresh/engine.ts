@@ -59,5 +59,5 @@ function unsigned(refreshTokens: RefreshTokens): Issuer {
       sessionId: session.id,
       userId: user.id,
     });
-  return { issue } as Issuer;
+  return { issue };
 }
