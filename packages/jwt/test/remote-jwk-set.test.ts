@@ -97,7 +97,7 @@ describe('K5 fetching', () => {
   });
 
   it('happens at most twice for ten thousand random key ids', async () => {
-    const keys = remote();
+    const keys = remote({ timeout: 60 });
     const refusals = await Promise.allSettled(
       Array.from({ length: 10_000 }, (_, index) => verifyKeyId(keys, `random-${index}`)),
     );
