@@ -9,6 +9,7 @@ import {
   parseStrictJson,
   publicKey,
   remoteJwkSet,
+  secretKey,
   signJwt,
   tryVerifyJwt,
   verifyAccessToken,
@@ -28,6 +29,7 @@ import {
   forge,
   hmacKey,
   issuer,
+  refusalOf,
   seconds,
   someClaims,
 } from './fixtures.ts';
@@ -259,5 +261,130 @@ describe('strict JSON', () => {
     const listed = Object.assign(['a'], { toJSON: () => ['everyone'] });
     const hidden = Object.defineProperty({ a: 1 }, 'toJSON', { value: () => 'other' });
     for (const data of [listed, hidden]) expectRefusal('claims_invalid', () => signJwt({ exp: 4e9, data }, hmacKey));
+  });
+});
+
+describe('keys that are fetched, among others', () => {
+  it('are refused when only one of them holds a secret', async () => {
+    const leaked = { ...exportPublicJwk(aKey('EdDSA')), d: 'AAAA' };
+    const keys = publishing(() => ({ keys: [exportPublicJwk(aKey('ES256')), leaked] }));
+    const verdict = await tryVerifyJwt(aToken({}, aKey('ES256')), { ...expected, keys });
+    expect(verdict).toMatchObject({ code: 'keys_unavailable', details: { reason: 'content' } });
+  });
+
+  it('are not fetched again for a key that is one of several', async () => {
+    let [fetches, clock] = [0, seconds];
+    const keys = publishing(
+      () => {
+        fetches += 1;
+        return jwkSet([aKey('ES256'), aKey('EdDSA')]);
+      },
+      { now: () => new Date(clock * 1000) },
+    );
+    for (const name of ['ES256', 'EdDSA', 'ES256'] as const) {
+      expect((await verifyJwt(aToken({}, aKey(name)), { ...expected, keys })).claims.sub).toBe('ada');
+      clock += 60;
+    }
+    expect(fetches).toBe(1);
+  });
+
+  it.each(['http://127.10.200.30/jwks', 'http://127.0.0.1:8000/jwks', 'http://[::1]/jwks', 'http://localhost/jwks'])(
+    'may come without TLS from this machine: %s',
+    (url) => expect(remoteJwkSet(url).keys).toBeUndefined(),
+  );
+});
+
+describe('what a misuse is told', () => {
+  it.each<[unknown]>([
+    [null],
+    [7],
+    ['schema'],
+    [() => true],
+    [{}],
+    [{ '~standard': null }],
+    [{ '~standard': 'x' }],
+    [{ '~standard': {} }],
+    [{ '~standard': { validate: 1 } }],
+    [{ '~standard': Object.assign(() => true, { validate: () => ({ value: {} }) }) }],
+  ])('%j is no schema', (schema) => {
+    const act = (): unknown => verifyJwt(aToken(), { ...expected, schema: schema as StandardSchema<object> });
+    expect(act).toThrow(new TypeError('schema must be a Standard Schema'));
+  });
+
+  it('a schema that gives no answer, or makes no object', () => {
+    const asking = (answer: unknown) => (): unknown =>
+      verifyJwt(aToken(), { ...expected, schema: schemaOf(() => answer) });
+    expect(asking(undefined)).toThrow(new TypeError('The schema must answer with a result'));
+    expect(asking({ value: 7 })).toThrow(new TypeError('The schema must make an object of the claims'));
+    expect(asking({ value: { a: 1 }, issues: undefined })()).toMatchObject({ claims: { a: 1 } });
+    expect(() => asking({ issues: 'some' })()).toThrow(expect.objectContaining({ details: { claim: '*' } }));
+  });
+
+  it('a signer that is none, or whose signature does not fit', async () => {
+    const words = 'key must be a JwtKey or a JwtSigner; wrap a secret in secretKey()';
+    for (const key of [null, undefined, 'secret', {}, { sign: 1 }]) {
+      expect(() => signJwt(someClaims(), key as unknown as JwtSigner)).toThrow(new TypeError(words));
+    }
+    const signer: JwtSigner = { publicKey: publicKey(aKey('ES256')), sign: async () => new Uint8Array(64) };
+    await expect(signJwt(someClaims(), { ...signer, publicKey: hmacKey })).rejects.toThrow(
+      new TypeError('publicKey must be the public JwtKey of the signer'),
+    );
+    await expect(signJwt(someClaims(), { ...signer, signatureEncoding: 'raw' as 'der' })).rejects.toThrow(
+      new TypeError("signatureEncoding must be 'ieee-p1363' or 'der'"),
+    );
+    const reason = 'what the signer makes is no signature of its public key';
+    for (const signatureEncoding of ['der', 'ieee-p1363'] as const) {
+      await expect(signJwt(someClaims(), { ...signer, signatureEncoding })).rejects.toMatchObject({
+        details: { reason },
+      });
+    }
+  });
+});
+
+describe('a profile', () => {
+  const access = (more: object): unknown => verifyAccessToken(aToken({ ...more }), { ...expected, typ: 'JWT' });
+
+  it('checks each claim that is its own, whole', () => {
+    for (const more of [{ roles: ['user', 7] }, { roles: [7, 'user'] }, { af: -1 }, { af: 0.5 }, { client_id: '' }]) {
+      expectRefusal('claims_invalid', () => access(more));
+    }
+    expect(access({ roles: [], af: 0 })).toMatchObject({ claims: { af: 0 } });
+  });
+
+  it('of access tokens asks for no client, and no other type asks for what access tokens carry', () => {
+    const { client_id: _, sub: __, ...claims } = someClaims();
+    const token = signJwt({ ...claims, sub: 'ada' }, hmacKey);
+    expect(verifyAccessToken(token, { ...expected, typ: 'JWT' }).claims.client_id).toBeUndefined();
+    expect(verifyJwt(signJwt(claims, hmacKey), { ...expected, typ: 'JWT' }).claims.sub).toBeUndefined();
+  });
+
+  it('is named when the type of a token is another', () => {
+    const outcome = tryVerifyJwt(aToken(), { ...expected, typ: 'at+jwt' });
+    expect(outcome).toMatchObject({ code: 'type_mismatch', details: { expected: 'at+jwt' } });
+  });
+});
+
+describe('J34 a bounded memory', () => {
+  it('forgets a token after as many others as it holds', () => {
+    const verifier = createJwtVerifier({ ...expected, now: () => expected.now, cacheSize: 4 });
+    const [mine, ...others] = ['mine', 'a', 'b', 'c', 'd'].map((jti) => aToken({ jti }));
+    const first = verifier.verify(mine ?? '');
+    verifier.verify(others[0] ?? '');
+    expect(verifier.verify(mine ?? '')).toBe(first);
+    for (const other of [...others, ...others]) verifier.verify(other);
+    expect(verifier.verify(mine ?? '')).not.toBe(first);
+  });
+});
+
+describe('a set of keys that fails in a way of its own', () => {
+  it.each([new Error('a bug'), new TypeError('no keys')])('passes %s on: no token is at fault', async (error) => {
+    const keys: RemoteJwkSet = { keys: undefined, refresh: () => Promise.reject(error) };
+    await expect(tryVerifyJwt(aToken({}, aKey('ES256')), { ...expected, keys })).rejects.toBe(error);
+  });
+
+  it('passes on a refusal that is not about fetching', async () => {
+    const weak = refusalOf(() => secretKey('short'));
+    const keys: RemoteJwkSet = { keys: undefined, refresh: () => Promise.reject(weak) };
+    await expect(tryVerifyJwt(aToken({}, aKey('ES256')), { ...expected, keys })).rejects.toBe(weak);
   });
 });
