@@ -44,7 +44,7 @@ export function splitJws(token: string, maximum: number): Verdict<CompactJws> {
 
 /** Reads a protected header: an algorithm we know, parameters of the right type, no extension. */
 export function readHeader(encoded: string): Verdict<JwtHeader> {
-  const header = withoutStackTraces(() => readJsonPart(encoded));
+  const header = withoutStackTraces(() => readJsonPart(encoded, mayBeObject));
   if (header instanceof Fault) return header;
   const { alg, typ, kid } = header;
   if (typeof alg !== 'string') return faults.malformed;
@@ -74,11 +74,12 @@ export function signatureFault(jws: CompactJws, key: JwtKey): Fault | undefined 
   return decodeBase64url(jws.signature) === undefined ? faults.malformed : faults.signatureInvalid;
 }
 
-/** Decodes one part of a token into the JSON object it must hold. */
-export function readJsonPart(part: string): Verdict<JsonObject> {
+/** Decodes one part of a token into the JSON object it must hold. `isWorthParsing` may spare a look at what is none. */
+export function readJsonPart(part: string, isWorthParsing?: (text: string) => boolean): Verdict<JsonObject> {
   const text = decodeBase64urlText(part);
-  const outcome = text !== undefined && mayBeObject(text) ? readJsonText(text) : undefined;
-  if (outcome === undefined || 'refusal' in outcome || !isJsonObject(outcome.value)) return faults.malformed;
+  if (text === undefined || isWorthParsing?.(text) === false) return faults.malformed;
+  const outcome = readJsonText(text);
+  if ('refusal' in outcome || !isJsonObject(outcome.value)) return faults.malformed;
   return outcome.value;
 }
 

@@ -17,8 +17,8 @@ export let keyMaterial: (key: JwtKey) => KeyMaterial;
  * One key bound to one algorithm.
  *
  * A key that exists is sound: the constructor refuses weak keys, keys of another kind than the algorithm needs, and
- * private keys whose halves do not fit. The material stays inside: it is no property, and neither JSON nor
- * `console.log` shows it. Usually made by `importKey`, `secretKey` or `generateKey`.
+ * private keys that do not sign what their public half verifies. The material stays inside: it is no property, and
+ * neither JSON nor `console.log` shows it. Usually made by `importKey`, `secretKey` or `generateKey`.
  *
  * @example
  * import { generateKey } from '@sallyport/jwt';

@@ -4,8 +4,18 @@
  */
 export function readOptions<Options extends object>(options: Options): Options {
   if (!isPlainOptions(options)) throw new TypeError('The options must be a plain object');
-  const copies = Object.entries(options).map(([name, value]) => [name, Array.isArray(value) ? [...value] : value]);
-  return Object.fromEntries(copies) as Options;
+  return Object.fromEntries(Object.entries(options).map(([name, value]) => [name, copyOf(value)])) as Options;
+}
+
+/** A copy of a list, which its owner may change; anything else is itself. */
+export function copyOf<Value>(value: Value): Value {
+  return Array.isArray(value) ? ([...value] as Value) : value;
+}
+
+/** Compares values that may be lists with what {@link copyOf} made of earlier ones. */
+export function isSame(copy: unknown, value: unknown): boolean {
+  if (!Array.isArray(copy) || !Array.isArray(value)) return copy === value;
+  return copy.length === value.length && copy.every((item, index) => item === value[index]);
 }
 
 /** Tells whether all there is to options is what they hold themselves. */

@@ -1,10 +1,10 @@
 import type { Verdict } from './fault.ts';
 import type { LocalKeys } from './jwk-set.ts';
 import { isRemote, type Keys } from './key-ring.ts';
+import { copyOf, isPlainOptions, isSame, readOptions, secondsOf, systemTime } from './option-values.ts';
 import type { RemoteJwkSet } from './remote-jwk-set.ts';
 import { judgeByRemoteKeys, Verification, type VerifiedJwt } from './verification.ts';
-import { isPlainOptions, readOptions, secondsOf, systemTime } from './option-values.ts';
-import { type Expectations, type VerifyOptions } from './verify-options.ts';
+import type { Expectations, VerifyOptions } from './verify-options.ts';
 
 /** Validates options and says what they expect of a token. */
 type ResolveOptions<Options extends VerifyOptions<Keys, object>> = (options: Options) => Expectations;
@@ -33,10 +33,10 @@ function verificationFor<Options extends VerifyOptions<Keys, object>>(
   resolve: ResolveOptions<Options>,
 ): Verification {
   const variants = recents.get(keys) ?? [];
-  const optionCount = isPlainOptions(options) ? countOptions(options) : Number.NaN;
+  const optionCount = countOptions(options);
   for (const recent of variants) {
-    const isSame = recent.resolve === resolve && recent.optionCount === optionCount && isSameList(recent.keys, keys);
-    if (isSame && asksTheSame(recent.options, options)) return recent.verification;
+    const isFor = recent.resolve === resolve && recent.optionCount === optionCount && isSame(recent.keys, keys);
+    if (isFor && asksTheSame(recent.options, options)) return recent.verification;
   }
   const own = readOptions(options);
   const verification = new Verification(keys, resolve(own));
@@ -60,21 +60,11 @@ function asksTheSame(one: VerifyOptions<Keys, object>, other: VerifyOptions<Keys
     one.maxTokenAge === other.maxTokenAge &&
     one.maxTokenLength === other.maxTokenLength &&
     one.schema === other.schema &&
-    isSameList(one.issuer, other.issuer) &&
-    isSameList(one.audience, other.audience) &&
-    isSameList(one.algorithms, other.algorithms) &&
-    isSameList(one.requiredClaims, other.requiredClaims)
+    isSame(one.issuer, other.issuer) &&
+    isSame(one.audience, other.audience) &&
+    isSame(one.algorithms, other.algorithms) &&
+    isSame(one.requiredClaims, other.requiredClaims)
   );
-}
-
-/** Compares values that may be lists. A list is never itself the copy it is compared with. */
-function isSameList(one: unknown, other: unknown): boolean {
-  if (!Array.isArray(one) || !Array.isArray(other)) return one === other;
-  return one.length === other.length && one.every((item, index) => item === other[index]);
-}
-
-function copyOf<Value>(value: Value): Value {
-  return Array.isArray(value) ? ([...value] as Value) : value;
 }
 
 /** Judges a token by keys in hand, or by fetched ones: then as a promise, always. */
@@ -98,6 +88,7 @@ async function verdictByRemoteKeys<Options extends VerifyOptions<Keys, object>>(
   // The caller may change what is theirs while keys are fetched.
   const options = readOptions(given);
   const { maxTokenLength } = resolve(options);
+  // As the other options: what is no moment is refused whatever the token.
   momentOf(options);
   return judgeByRemoteKeys(token, remote, maxTokenLength, (keys) =>
     verificationFor(keys, options, resolve).judge(token, momentOf(options)),

@@ -3,10 +3,10 @@ import type { JwtClaims } from './claims.ts';
 import { Fault, type Verdict } from './fault.ts';
 import type { LocalKeys } from './jwk-set.ts';
 import { isRemote, type Keys } from './key-ring.ts';
+import { copyOf, isSame, readOptions, secondsOf, systemTime, within } from './option-values.ts';
 import { accepted, toOutcome, whenSettled, type JwtOutcome } from './outcome.ts';
 import type { RemoteJwkSet } from './remote-jwk-set.ts';
 import { judgeByRemoteKeys, Verification, type VerifiedJwt } from './verification.ts';
-import { readOptions, secondsOf, systemTime, within } from './option-values.ts';
 import { resolveVerifyOptions, type Expectations, type VerifyConditions } from './verify-options.ts';
 
 /** What {@link createJwtVerifier} fixes for every token. */
@@ -131,13 +131,13 @@ function judgeBy(verification: Verification, seconds: () => number): Judge {
   return (token) => verification.judge(token, seconds());
 }
 
-/** Fetched keys come as a new object, and with it goes all that was found good under the former ones. */
+/** With the keys goes all that was found good under them. A set may list the same keys anew each time it is asked. */
 function judgeByKeysOf(remote: RemoteJwkSet, expected: Expectations, cacheSize: number, seconds: () => number): Judge {
   let [inHand, verification]: [LocalKeys?, Verification?] = [];
   const verificationFor = (keys: LocalKeys): Verification => {
-    if (verification === undefined || keys !== inHand) {
+    if (verification === undefined || !isSame(inHand, keys)) {
       verification = new Verification(keys, expected, cacheSize);
-      inHand = keys;
+      inHand = copyOf(keys);
     }
     return verification;
   };

@@ -13,6 +13,7 @@ import {
   type JwtOutcome,
   type RemoteJwkSet,
   type VerifiedJwt,
+  remoteJwkSet,
 } from '../src/index.ts';
 import vectors from './vectors/jwt-adversarial.json' with { type: 'json' };
 import { aKey, aToken, audience, expected, expectRefusal, hmacKey, issuer, now, seconds } from './fixtures.ts';
@@ -201,6 +202,16 @@ describe('J34 remembered tokens', () => {
     expect(verifier.verify(forgotten)).not.toBe(second);
   });
 
+  it('forgets a token after as many others as it holds', () => {
+    const verifier = createJwtVerifier({ ...expected, now: () => expected.now, cacheSize: 4 });
+    const [mine, ...others] = ['mine', 'a', 'b', 'c', 'd'].map((jti) => aToken({ jti }));
+    const first = verifier.verify(mine ?? '');
+    verifier.verify(others[0] ?? '');
+    expect(verifier.verify(mine ?? '')).toBe(first);
+    for (const other of [...others, ...others]) verifier.verify(other);
+    expect(verifier.verify(mine ?? '')).not.toBe(first);
+  });
+
   it('may be a single one', () => {
     const verifier = createJwtVerifier({ ...remembering, cacheSize: 1 });
     const [one, other] = [aToken({ jti: '1' }), aToken({ jti: '2' })];
@@ -238,6 +249,30 @@ describe('a verifier with keys that are fetched', () => {
     keys.published = set('EdDSA');
     expect(await verifier.tryVerify(fresh)).toMatchObject({ ok: true });
     expect(await verifier.tryVerify(old)).toMatchObject({ ok: false, code: 'algorithm_not_allowed' });
+  });
+
+  it('forgets nothing while a set lists the same keys, if anew each time, and all with a key that is gone', async () => {
+    let listed = [aKey('ES256'), aKey('EdDSA')];
+    const keys: RemoteJwkSet = {
+      get keys() {
+        return [...listed];
+      },
+      refresh: () => Promise.resolve(),
+    };
+    const verifier = createJwtVerifier({ ...options, keys });
+    const token = aToken({}, aKey('ES256'));
+    expect(verifier.verify(token)).toBe(verifier.verify(token));
+    listed = [aKey('EdDSA')];
+    expect(await verifier.tryVerify(token)).toMatchObject({ ok: false, code: 'algorithm_not_allowed' });
+  });
+
+  it('notices a key that is taken out of the list it was given', async () => {
+    const listed = [aKey('ES256'), aKey('EdDSA')];
+    const verifier = createJwtVerifier({ ...options, keys: { keys: listed, refresh: () => Promise.resolve() } });
+    const token = aToken({}, aKey('ES256'));
+    expect((await verifier.verify(token)).claims.sub).toBe('ada');
+    listed.shift();
+    expect(await verifier.tryVerify(token)).toMatchObject({ ok: false, code: 'algorithm_not_allowed' });
   });
 
   it('does not outlive them', async () => {
@@ -332,5 +367,44 @@ describe('verifyJwt, asked again and again', () => {
         expect(tryVerifyJwt(token, { ...expected, audience: `a${index}` }).ok).toBe(false);
       }
     }
+  });
+});
+
+describe('a token that is no string', () => {
+  it.each([undefined, null, 42, {}, ['a']])('%j is malformed, with a cache and without', (token) => {
+    for (const cacheSize of [0, 10]) {
+      const verifier = createJwtVerifier({ keys: hmacKey, cacheSize });
+      expect(verifier.tryVerify(token as string)).toMatchObject({ code: 'token_malformed' });
+    }
+  });
+});
+
+describe('options', () => {
+  class Options {
+    readonly keys = hmacKey;
+    get issuer(): string {
+      return 'https://other.example.com';
+    }
+  }
+
+  it('of a class are refused, since what they inherit would get lost', () => {
+    const acts = [
+      () => verifyJwt(aToken(), new Options()),
+      () => createJwtVerifier(new Options()),
+      () => verifyAccessToken(aToken(), Object.assign(new Options(), { audience })),
+      () => verifyJwt(aToken(), undefined as unknown as Options),
+      () => verifyJwt(aToken(), hmacKey as unknown as Options),
+    ];
+    for (const act of acts) expect(act).toThrow(new TypeError('The options must be a plain object'));
+  });
+
+  it('that change while keys are fetched are those of the call', async () => {
+    const keys = remoteJwkSet('https://auth.example.com/jwks', {
+      fetch: async () => Response.json(jwkSet([aKey('ES256')])),
+    });
+    const options = { keys, issuer, audience: 'https://other.example.com', now };
+    const verdict = tryVerifyJwt(aToken({}, aKey('ES256')), options);
+    options.audience = audience;
+    expect(await verdict).toMatchObject({ ok: false, code: 'claim_mismatch' });
   });
 });
