@@ -6,6 +6,8 @@ import {
   type NewAccessTokenClaims,
   type VerifyAccessTokenOptions,
   type JwtKey,
+  tryVerifyJwt,
+  verifyJwt,
 } from '../src/index.ts';
 import {
   aKey,
@@ -19,6 +21,7 @@ import {
   refusalOf,
   seconds,
   someClaims,
+  aToken,
 } from './fixtures.ts';
 
 const claims: NewAccessTokenClaims = {
@@ -116,5 +119,28 @@ describe('access tokens', () => {
     await expect(verifyAccessToken(token, { keys, issuer, audience, now })).rejects.toMatchObject({
       code: 'claims_invalid',
     });
+  });
+});
+
+describe('a profile', () => {
+  const access = (more: object): unknown => verifyAccessToken(aToken({ ...more }), { ...expected, typ: 'JWT' });
+
+  it('checks each claim that is its own, whole', () => {
+    for (const more of [{ roles: ['user', 7] }, { roles: [7, 'user'] }, { af: -1 }, { af: 0.5 }, { client_id: '' }]) {
+      expectRefusal('claims_invalid', () => access(more));
+    }
+    expect(access({ roles: [], af: 0 })).toMatchObject({ claims: { af: 0 } });
+  });
+
+  it('of access tokens asks for no client, and no other type asks for what access tokens carry', () => {
+    const { client_id: _, sub: __, ...nameless } = someClaims();
+    const token = signJwt({ ...nameless, sub: 'ada' }, hmacKey);
+    expect(verifyAccessToken(token, { ...expected, typ: 'JWT' }).claims.client_id).toBeUndefined();
+    expect(verifyJwt(signJwt(nameless, hmacKey), { ...expected, typ: 'JWT' }).claims.sub).toBeUndefined();
+  });
+
+  it('is named when the type of a token is another', () => {
+    const outcome = tryVerifyJwt(aToken(), { ...expected, typ: 'at+jwt' });
+    expect(outcome).toMatchObject({ code: 'type_mismatch', details: { expected: 'at+jwt' } });
   });
 });

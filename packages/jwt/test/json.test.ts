@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { parseStrictJson, type JsonRefusal } from '../src/index.ts';
+import { parseStrictJson, type JsonRefusal, signJwt } from '../src/index.ts';
 import { isJsonValue } from '../src/json.ts';
-import { quickest, refusalOf } from './fixtures.ts';
+import { quickest, refusalOf, expectRefusal, hmacKey } from './fixtures.ts';
 
 function reasonFor(text: string | Uint8Array): JsonRefusal | undefined {
   const error = refusalOf(() => parseStrictJson(text));
@@ -104,5 +104,27 @@ describe('values fit for JSON', () => {
   it('takes everything JSON.parse can return', () => {
     expect(isJsonValue({ a: [1, 'x', null, true, { b: {} }], ['__proto__']: 1 })).toBe(true);
     expect(isJsonValue(Object.create(null))).toBe(true);
+  });
+});
+
+describe('what other parsers disagree on', () => {
+  it('reads a number too large alike, whatever stands beside it', () => {
+    expect(parseStrictJson('[1e400]')).toEqual([Infinity]);
+    expect(parseStrictJson('[1e400,"\\u0041"]')).toEqual([Infinity, 'A']);
+  });
+
+  it('finds a member twice also where somebody added one to all objects', () => {
+    Object.assign(Object.prototype, { x: 1 });
+    try {
+      expectRefusal('json_invalid', () => parseStrictJson('{"a":1,"a":2}'));
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'x');
+    }
+  });
+
+  it('signs nothing that has itself written as something else', () => {
+    const listed = Object.assign(['a'], { toJSON: () => ['everyone'] });
+    const hidden = Object.defineProperty({ a: 1 }, 'toJSON', { value: () => 'other' });
+    for (const data of [listed, hidden]) expectRefusal('claims_invalid', () => signJwt({ exp: 4e9, data }, hmacKey));
   });
 });

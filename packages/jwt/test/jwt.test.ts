@@ -8,6 +8,8 @@ import {
   type JwtClaims,
   type SignOptions,
   type VerifyOptions,
+  issueAccessToken,
+  type NewAccessTokenClaims,
 } from '../src/index.ts';
 import {
   aKey,
@@ -267,5 +269,35 @@ describe('decoding without verification', () => {
 
   it.each(['', 'a.b', 'a.b.c', `${aToken()}=`, `${aToken()}.x`])('refuses %s as strictly as verification', (token) => {
     expectRefusal('token_malformed', () => decodeJwtUnverified(token));
+  });
+});
+
+describe('a header', () => {
+  it('is frozen to its depth: it serves every token that carries it', () => {
+    const { header } = verifyJwt(forge({ alg: 'HS256', ext: { admin: false } }), expected);
+    expect(() => Object.assign(header['ext'] as object, { admin: true })).toThrow(TypeError);
+  });
+});
+
+describe('options', () => {
+  it('name claims that are required besides exp, or none at all', () => {
+    const endless = signJwt({ iss: issuer, aud: audience, sub: 'ada' }, hmacKey);
+    expectRefusal('claim_missing', () => verifyJwt(endless, { ...expected, requiredClaims: ['sub'] }));
+    expect(verifyJwt(endless, { ...expected, requiredClaims: [] }).claims.sub).toBe('ada');
+    for (const names of [[undefined], [''], [7]]) {
+      expect(() => verifyJwt(aToken(), { ...expected, requiredClaims: names as unknown as string[] })).toThrow(
+        TypeError,
+      );
+    }
+  });
+
+  it('of signing that nobody knows are refused: a lifetime must not be lost', () => {
+    expect(() => signJwt(someClaims(), hmacKey, { expiresIn: '15m' } as object)).toThrow(
+      'There is no option expiresIn',
+    );
+    expect(() => signJwt(someClaims(), hmacKey, { typ: '\ud800' })).toThrow(TypeError);
+    expect(() => issueAccessToken(null as unknown as NewAccessTokenClaims, hmacKey)).toThrow(
+      'claims must be an object',
+    );
   });
 });

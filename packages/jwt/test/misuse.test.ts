@@ -111,6 +111,10 @@ describe('options of verifyJwt that make no sense', () => {
       expect(() => verifyJwt(aToken(), { ...expected, keys: keys as unknown as Keys })).toThrow(new TypeError(list));
     }
   });
+
+  it('two keys of one name', () => {
+    expect(() => verifyJwt(aToken(), { ...expected, keys: [hmacKey, hmacKey] })).toThrow('same algorithm and key id');
+  });
 });
 
 describe('options and URLs of remote keys that make no sense', () => {

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -11,9 +12,12 @@ import {
   type RemoteJwkSet,
   type RemoteJwkSetOptions,
   type VerifiedJwt,
+  exportPublicJwk,
+  secretKey,
+  tryVerifyJwt,
 } from '../src/index.ts';
 import { metadataLocations } from '../src/issuer-metadata.ts';
-import { aKey, aToken, audience, forge, issuer, seconds, someClaims } from './fixtures.ts';
+import { aKey, aToken, audience, forge, issuer, seconds, someClaims, expected, refusalOf } from './fixtures.ts';
 
 type Answer = (response: ServerResponse, request: IncomingMessage) => void;
 
@@ -364,5 +368,93 @@ describe('the keys of an issuer', () => {
       Promise.resolve(Response.json({ issuer: 'https://auth.example.com', jwks_uri: `${origin}/jwks` }));
     const keys = issuerJwkSet('https://auth.example.com', { fetch });
     await expect(verify(keys)).rejects.toMatchObject({ code: 'keys_unavailable', details: { reason: 'issuer' } });
+  });
+});
+
+describe('keys that are fetched', () => {
+  const token = aToken({}, aKey('ES256'));
+  const subjectOr = async (keys: RemoteJwkSet): Promise<unknown> => {
+    const outcome = await tryVerifyJwt(token, { ...expected, keys, algorithms: ['ES256', 'RS256'] });
+    return outcome.ok ? outcome.claims.sub : outcome.code;
+  };
+
+  it('are proved when they come, also those that name no algorithm', async () => {
+    const { publicKey: weak } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+    const keys = remote();
+    expect(await subjectOr(keys)).toBe('ada');
+    const { keys: sound } = jwkSet([aKey('ES256')]);
+    answers['/jwks'] = json({ keys: [...sound, { ...weak.export({ format: 'jwk' }), kid: 'weak' }] });
+    clock += 601;
+    expect(await subjectOr(keys)).toBe('ada');
+    expect(keys.keys).toEqual({ keys: sound });
+    expect(paths).toHaveLength(2);
+  });
+
+  it('may have one of another curve beside them, which is not ours to judge', async () => {
+    const { publicKey: ed448 } = generateKeyPairSync('ed448');
+    const other = { ...ed448.export({ format: 'jwk' }), alg: 'EdDSA', kid: 'e' };
+    answers['/jwks'] = json({ keys: [exportPublicJwk(aKey('ES256')), other] });
+    expect(await subjectOr(remote())).toBe('ada');
+  });
+
+  it('are refused when only one of them holds a secret', async () => {
+    answers['/jwks'] = json({
+      keys: [exportPublicJwk(aKey('ES256')), { ...exportPublicJwk(aKey('EdDSA')), d: 'AAAA' }],
+    });
+    const verdict = await tryVerifyJwt(token, { ...expected, keys: remote() });
+    expect(verdict).toMatchObject({ code: 'keys_unavailable', details: { reason: 'content' } });
+  });
+
+  it('stay one object while they stay the same, so that nothing is forgotten', async () => {
+    const keys = remote();
+    await subjectOr(keys);
+    const first = keys.keys;
+    clock += 601;
+    await subjectOr(keys);
+    expect(keys.keys).toBe(first);
+    expect(paths).toHaveLength(2);
+  });
+
+  it('are not fetched again for a key that is one of several', async () => {
+    answers['/jwks'] = json(jwkSet([aKey('ES256'), aKey('EdDSA')]));
+    const keys = remote();
+    for (const name of ['ES256', 'EdDSA', 'ES256'] as const) {
+      await verify(keys, aKey(name));
+      clock += 60;
+    }
+    expect(paths).toHaveLength(1);
+  });
+
+  it('may take so long that the token expires meanwhile', async () => {
+    const exp = Math.floor(Date.now() / 1000) + 1;
+    answers['/jwks'] = (response) => {
+      const wait = exp * 1000 - Date.now();
+      setTimeout(() => response.end(JSON.stringify(jwkSet([aKey('ES256')]))), Math.max(wait, 0));
+    };
+    const short = aToken({ iat: exp - 10, exp }, aKey('ES256'));
+    expect(await tryVerifyJwt(short, { keys: remote(), audience })).toMatchObject({ ok: false, code: 'expired' });
+  });
+
+  it('are not what a JWK Set with a member named refresh holds', () => {
+    const set = { ...jwkSet([aKey('ES256')]), refresh: 3600 };
+    expect(verifyJwt(token, { ...expected, keys: set }).claims.sub).toBe('ada');
+  });
+
+  it.each(['http://127.10.200.30/jwks', 'http://127.0.0.1:8000/jwks', 'http://[::1]/jwks', 'http://localhost/jwks'])(
+    'may come without TLS from this machine: %s',
+    (url) => expect(remoteJwkSet(url).keys).toBeUndefined(),
+  );
+});
+
+describe('a set of keys that fails in a way of its own', () => {
+  it.each([new Error('a bug'), new TypeError('no keys')])('passes %s on: no token is at fault', async (failure) => {
+    const keys: RemoteJwkSet = { keys: undefined, refresh: () => Promise.reject(failure) };
+    await expect(tryVerifyJwt(aToken({}, aKey('ES256')), { ...expected, keys })).rejects.toBe(failure);
+  });
+
+  it('passes on a refusal that is not about fetching', async () => {
+    const weak = refusalOf(() => secretKey('short'));
+    const keys: RemoteJwkSet = { keys: undefined, refresh: () => Promise.reject(weak) };
+    await expect(tryVerifyJwt(aToken({}, aKey('ES256')), { ...expected, keys })).rejects.toBe(weak);
   });
 });

@@ -10,7 +10,7 @@ import {
   type StandardSchema,
   type VerifiedJwt,
 } from '../src/index.ts';
-import { aToken, expected, expectRefusal, refusalOf, seconds } from './fixtures.ts';
+import { aToken, expected, expectRefusal, refusalOf, seconds, audience, hmacKey } from './fixtures.ts';
 
 const schema = z.object({ sub: z.string(), tenant: z.string(), level: z.number().default(1) });
 
@@ -78,13 +78,94 @@ describe('typed claims', () => {
     expect(verifyJwt(token, { ...expected, schema: callable }).claims).toEqual({ ok: true });
   });
 
-  it.each([
-    ['a function', () => true],
-    ['an empty object', {}],
-    ['null', null],
-    ['text', 'schema'],
-    ['half of one', { '~standard': {} }],
-  ])('refuse %s for a schema', (_name, strange) => {
-    expect(() => verifyJwt(token, { ...expected, schema: strange as unknown as typeof schema })).toThrow(TypeError);
+  it.each<[unknown]>([
+    [null],
+    [7],
+    ['schema'],
+    [() => true],
+    [{}],
+    [{ '~standard': null }],
+    [{ '~standard': 'x' }],
+    [{ '~standard': {} }],
+    [{ '~standard': { validate: 1 } }],
+    [{ '~standard': Object.assign(() => true, { validate: () => ({ value: {} }) }) }],
+  ])('refuse %j for a schema', (strange) => {
+    const act = (): unknown => verifyJwt(aToken(), { ...expected, schema: strange as StandardSchema<object> });
+    expect(act).toThrow(new TypeError('schema must be a Standard Schema'));
+  });
+});
+
+/** A validator made of one function. */
+const schemaOf = (validate: (claims: { exp: number; roles: string[] }) => unknown): StandardSchema<object> =>
+  ({ '~standard': { version: 1, validate } }) as unknown as StandardSchema<object>;
+
+/** What an async validator of another realm returns: awaited it would be a result. */
+function aThenable(): object {
+  const thenable = {};
+  Reflect.set(thenable, ['th', 'en'].join(''), (done: (made: unknown) => void) => done({ value: {} }));
+  return thenable;
+}
+
+describe('J34 what a schema does', () => {
+  it('lengthens no life: neither by changing the claims nor by keeping them', () => {
+    let clock = seconds;
+    const kept: { exp: number }[] = [];
+    const keeping = schemaOf((claims) => {
+      kept.push(claims);
+      return { value: { raw: claims } };
+    });
+    const verifier = createJwtVerifier({
+      keys: hmacKey,
+      audience,
+      cacheSize: 4,
+      now: () => new Date(clock * 1000),
+      schema: keeping,
+    });
+    const token = aToken();
+    expect(verifier.tryVerify(token).ok).toBe(true);
+    expect(() => Object.assign(kept[0] ?? {}, { exp: 9e9 })).toThrow(TypeError);
+    clock = seconds + 901;
+    expectRefusal('expired', () => verifier.verify(token));
+    const changing = schemaOf((claims) => ({ value: Object.assign(claims, { exp: 9e9 }) }));
+    expect(() => verifyJwt(token, { ...expected, schema: changing })).toThrow(TypeError);
+  });
+
+  it('is asked for each time, and what it makes belongs to its caller', () => {
+    const listing = z.object({ roles: z.array(z.string()) }).transform(({ roles }) => ({ roles: [...roles] }));
+    const verifier = createJwtVerifier({ ...expected, now: () => expected.now, cacheSize: 4, schema: listing });
+    const token = aToken({ roles: ['user'] });
+    for (let round = 0; round < 3; round += 1) {
+      const { roles } = verifier.verify(token).claims;
+      expect(roles).toEqual(['user']);
+      roles.push('admin');
+    }
+  });
+
+  it.each<[string, () => unknown]>([
+    ['a thenable', aThenable],
+    ['a promise that fails', () => Promise.reject(new Error('later'))],
+    ['nothing', () => undefined],
+    ['null', () => null],
+    ['an empty result', () => ({})],
+    ['no value', () => ({ value: undefined })],
+    ['a number', () => ({ value: 7 })],
+    ['null for a value', () => ({ value: null })],
+  ])('does not pass a token by answering with %s', (_name, answer) => {
+    expect(() => tryVerifyJwt(aToken(), { ...expected, schema: schemaOf(answer) })).toThrow(TypeError);
+  });
+
+  it.each([{ issues: null }, { issues: [null] }, { issues: [{ path: [null] }] }, { issues: 'some' }])(
+    'refuses by issues of any form: %j',
+    (answer) =>
+      expectRefusal('claims_invalid', () => verifyJwt(aToken(), { ...expected, schema: schemaOf(() => answer) })),
+  );
+
+  it('is told what is wrong with its answer', () => {
+    const asking = (answer: unknown) => (): unknown =>
+      verifyJwt(aToken(), { ...expected, schema: schemaOf(() => answer) });
+    expect(asking(undefined)).toThrow(new TypeError('The schema must answer with a result'));
+    expect(asking({ value: 7 })).toThrow(new TypeError('The schema must make an object of the claims'));
+    expect(asking({ value: { a: 1 }, issues: undefined })()).toMatchObject({ claims: { a: 1 } });
+    expect(() => asking({ issues: 'some' })()).toThrow(expect.objectContaining({ details: { claim: '*' } }));
   });
 });
