@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { sqlite } from '../src/stores/sqlite.ts';
-import { openToWrite } from '../src/stores/sqlite/connection.ts';
+import { openToWrite, SqliteConnection } from '../src/stores/sqlite/connection.ts';
+import { Reader } from '../src/stores/sqlite/reader.ts';
 import type { Store } from '../src/stores/store.ts';
 
 const script = fileURLToPath(new URL('write-sessions.ts', import.meta.url));
@@ -135,6 +136,20 @@ describe('a thread that dies', () => {
     await expect(transaction).rejects.toMatchObject(unavailable);
     await store.roles.set('after', []);
     expect((await store.roles.list()).map((role) => role.name)).toEqual(['admin', 'after', 'user']);
+  });
+});
+
+describe('a reader', () => {
+  it('reads before it closes what it was asked for, and leaves no file open', async () => {
+    const close = vi.spyOn(SqliteConnection.prototype, 'close');
+    const run = vi.spyOn(SqliteConnection.prototype, 'run');
+    const reader = new Reader(file);
+    const read = reader.read({ query: { sql: 'select 1 as one' }, parameters: [] });
+    reader.close();
+    expect((await read).rows).toEqual([[1]]);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(run).toHaveBeenCalledTimes(1);
+    expect(close.mock.invocationCallOrder[0]).toBeGreaterThan(run.mock.invocationCallOrder[0] ?? Infinity);
   });
 });
 

@@ -28,7 +28,9 @@ export class Reader {
     });
   }
 
+  /** Reads what was asked for before, then closes: read later, it would open the file once more. */
   close(): void {
+    this.#readAll();
     this.#connection?.close();
     this.#connection = undefined;
   }
