@@ -1,9 +1,13 @@
 import { constants, createHmac, sign, timingSafeEqual, verify, type KeyObject } from 'node:crypto';
 import type { Work } from '../rounds.ts';
 import type { BenchKey, MeasuredAlgorithm } from './keys.ts';
+import type { BenchClaims, TokenPool } from './tokens.ts';
 
 /** What stands in the tables for the primitive alone. */
 export const primitiveName = 'node:crypto';
+
+/** What stands for the primitive and the JSON around it: no check of any kind. */
+export const uncheckedName = 'node:crypto + JSON, no checks';
 
 type AsymmetricAlgorithm = Exclude<MeasuredAlgorithm, 'HS256'>;
 
@@ -43,6 +47,25 @@ export function primitiveVerify(key: BenchKey, tokens: readonly string[]): Work 
   return (index) => {
     const at = index % inputs.length;
     return verify(digest, bytesAt(inputs, at), verifying, bytesAt(signatures, at));
+  };
+}
+
+/** The signature check, and the payload decoded and parsed, in the plainest way. Nobody can verify a token with less. */
+export function uncheckedVerify(key: BenchKey, pool: TokenPool): Work {
+  const primitive = primitiveVerify(key, pool.tokens);
+  return (index) => {
+    primitive(index);
+    const [, payload = ''] = pool.at(index).split('.', 2);
+    return JSON.parse(Buffer.from(payload, 'base64url').toString());
+  };
+}
+
+/** Claims written and encoded in the plainest way, and a signature. Nobody can sign a token with less. */
+export function uncheckedSign(key: BenchKey, tokens: readonly string[], claims: readonly BenchClaims[]): Work {
+  const primitive = primitiveSign(key, tokens);
+  return (index) => {
+    const payload = Buffer.from(JSON.stringify(claims[index % claims.length])).toString('base64url');
+    return [payload, primitive(index)];
   };
 }
 

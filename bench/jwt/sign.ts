@@ -1,7 +1,7 @@
 import { measure, ratio, repeat, type Contender, type Measured } from '../rounds.ts';
 import { algorithms, aBenchKey, type MeasuredAlgorithm } from './keys.ts';
 import { ableTo, contend, ownSigner, peerSigners } from './libraries.ts';
-import { primitiveName, primitiveSign } from './primitive.ts';
+import { primitiveName, primitiveSign, uncheckedName, uncheckedSign } from './primitive.ts';
 import { aProvenSigner } from './proofs.ts';
 import { atLeast, ratioHead, ratioRow, section, type Target, type Topic } from './report.ts';
 import { aToken, someClaims } from './tokens.ts';
@@ -45,5 +45,5 @@ async function measureSigners(algorithm: MeasuredAlgorithm): Promise<Measured[]>
     const sign = await aProvenSigner(library, key);
     contenders.push(contend(library, (index) => sign(claims[index % poolSize] ?? first)));
   }
-  return measure(contenders);
+  return measure([...contenders, repeat(uncheckedName, uncheckedSign(key, inputs, claims))]);
 }

@@ -1,7 +1,8 @@
 import { constants, createPublicKey, sign, verify, X509Certificate, type KeyObject } from 'node:crypto';
-import { decodeBase64url, encodeBase64url } from './base64url.ts';
+import { decodeBase64urlInto, encodeBase64url } from './base64url.ts';
 import { fromDer, toDer } from './ecdsa-signature.ts';
 import { createMac, createTextComparison, type HmacHash } from './hmac.ts';
+import { Scratch } from './octets.ts';
 
 /** The name of a signature algorithm (RFC 7518, section 3.1); `EdDSA` means Ed25519 (RFC 8037). */
 export type Algorithm =
@@ -224,6 +225,12 @@ function rsaRefusal(key: KeyObject): string | undefined {
   return isExponent ? undefined : 'the RSA exponent must be odd, at least 3 and at most 2^32';
 }
 
+/** Texts that are signed: a token of the default length fits. A new buffer for each would cost more than its parsing. */
+const inputs = new Scratch(8192);
+
+/** Decoded signatures: those of the longest RSA key fit. */
+const signatures = new Scratch(4096);
+
 function encoding(makeSignature: (input: Buffer, key: KeyObject) => Buffer): AlgorithmEntry['signer'] {
   return (key) => (input) => encodeBase64url(makeSignature(latin1(input), key));
 }
@@ -231,12 +238,13 @@ function encoding(makeSignature: (input: Buffer, key: KeyObject) => Buffer): Alg
 /** Checks signatures that must be decoded first: in canonical base64url or not at all. */
 function decoding(isGood: (input: Buffer, signature: Buffer, key: KeyObject) => boolean): AlgorithmEntry['verifier'] {
   return (key) => (input, signature) => {
-    const bytes = decodeBase64url(signature);
+    const bytes = decodeBase64urlInto(signatures, signature);
     return bytes !== undefined && isGood(latin1(input), bytes, key);
   };
 }
 
 /** Signing inputs are ASCII; any other character is refused when the part that holds it is decoded. */
 function latin1(input: string): Buffer {
-  return Buffer.from(input, 'latin1');
+  if (input.length > inputs.octets.length) return Buffer.from(input, 'latin1');
+  return inputs.first(inputs.octets.latin1Write(input, 0, input.length));
 }

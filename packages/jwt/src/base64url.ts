@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { octets } from './octets.ts';
+import { octets, type Scratch } from './octets.ts';
 
 /** Long enough for the parts of ordinary tokens. Everything here is synchronous, so one buffer serves all calls. */
 const scratch = octets(8192);
@@ -23,6 +23,13 @@ export function encodeBase64url(data: string | Uint8Array): string {
 export function decodeBase64url(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64url');
   return bytes.toString('base64url') === text ? bytes : undefined;
+}
+
+/** The same into memory that is there already; what does not fit gets its own. */
+export function decodeBase64urlInto(scratch: Scratch, text: string): Buffer | undefined {
+  if (text.length > scratch.octets.length) return decodeBase64url(text);
+  const length = scratch.octets.base64urlWrite(text, 0, text.length);
+  return scratch.octets.base64urlSlice(0, length) === text ? scratch.first(length) : undefined;
 }
 
 /** Decodes canonical base64url whose bytes are UTF-8 text; undefined for anything else. */

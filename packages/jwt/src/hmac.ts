@@ -1,5 +1,5 @@
 import crypto, { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto';
-import { octets } from './octets.ts';
+import { octets, Scratch, type Octets } from './octets.ts';
 
 /** A hash function and what HMAC needs to know of it, in octets (RFC 2104, section 2). */
 export interface HmacHash {
@@ -14,14 +14,11 @@ export type Mac = (input: string) => string;
 /** The longest text the one-shot form takes: a token of the default length fits. */
 const room = 8192;
 
-/** A padded key and the text behind it. Everything here is synchronous, so one buffer serves all keys. */
-const scratch = octets(128 + room);
+/** A padded key and the text behind it. */
+const scratch = new Scratch(128 + room);
 
-/** The part of the scratch buffer used last. A view costs as much as copying the text; lengths repeat. */
-let message: Buffer = scratch;
-
-/** The padded key that stands in front of it. */
-let loaded: Buffer = scratch;
+/** The padded key that stands in it. */
+let loaded: Octets | undefined;
 
 /** The MAC under a key, in the fastest form the runtime offers. */
 export function createMac(hash: HmacHash, key: KeyObject): Mac {
@@ -45,10 +42,9 @@ export function oneShotMac(hash: HmacHash, key: KeyObject): Mac {
   padKey(hash, key, inner, outer);
   return (input) => {
     if (input.length > room) return native(input);
-    if (loaded !== inner) scratch.set((loaded = inner));
-    const end = blockSize + scratch.latin1Write(input, blockSize, input.length);
-    if (message.length !== end) message = scratch.subarray(0, end);
-    outer.latin1Write(crypto.hash(name, message, 'binary'), blockSize, size);
+    if (loaded !== inner) scratch.octets.set((loaded = inner));
+    const end = blockSize + scratch.octets.latin1Write(input, blockSize, input.length);
+    outer.latin1Write(crypto.hash(name, scratch.first(end), 'binary'), blockSize, size);
     return crypto.hash(name, outer, 'base64url');
   };
 }

@@ -19,3 +19,23 @@ export interface Octets extends Buffer {
 export function octets(size: number): Octets {
   return Buffer.alloc(size) as Octets;
 }
+
+/** Memory that each use writes anew. Everything in this package is synchronous, so one piece serves all calls. */
+export class Scratch {
+  readonly octets: Octets;
+  #beginning: Buffer;
+
+  constructor(size: number) {
+    this.octets = octets(size);
+    this.#beginning = this.octets;
+  }
+
+  /**
+   * Its first octets, good until the next use. A view costs as much as copying a token, so the one made last is kept:
+   * lengths repeat.
+   */
+  first(length: number): Buffer {
+    if (this.#beginning.length !== length) this.#beginning = this.octets.subarray(0, length);
+    return this.#beginning;
+  }
+}
