@@ -82,14 +82,14 @@ export const openRefreshAlone: OpenEngine = (policy, clock) => {
     store,
     refreshTokens,
     issuer: {
-      issue: ({ session, granted }) =>
+      issue: ({ session, granted, user: { id: userId } }) =>
         Promise.resolve({
           accessToken: '',
           refreshToken: refreshTokens.make(session.id, session.generation, session.salt),
           expiresIn: 900,
           scope: granted.scope,
           sessionId: session.id,
-          userId: session.userId,
+          userId,
         }),
     },
     lifetimes,
@@ -127,6 +127,8 @@ function isRefusal(error: unknown): boolean {
   return isOurs && 'code' in error && error.code === 'refresh_token_invalid';
 }
 
+const position = { asOf: 2, rightsAsOf: 2 };
+
 /** A store of one session: what a refresh asks of a store, and no more. */
 class OneSession implements RefreshStore {
   readonly #clock: () => Date;
@@ -139,7 +141,7 @@ class OneSession implements RefreshStore {
       const isDue = session?.generation === generation && session.endedAt === undefined;
       if (!isDue || session.expiresAt <= now || session.idleExpiresAt <= now) return Promise.resolve(undefined);
       this.#change({ base: generation, generation: generation + 1, mintedAt: now, rotatedAt: now, idleExpiresAt });
-      return Promise.resolve(this.#standing());
+      return Promise.resolve(position);
     },
     fork: (_id, generation, { now, idleExpiresAt }) =>
       Promise.resolve(this.#change({ generation: generation + 1, mintedAt: now, idleExpiresAt })),
@@ -181,7 +183,7 @@ class OneSession implements RefreshStore {
   }
 
   #standing(): SessionStanding | undefined {
-    return this.#session && { session: this.#session, user, scopes: new Set(), asOf: 2 };
+    return this.#session && { session: this.#session, user, scopes: new Set(), ...position };
   }
 
   #change(changes: Partial<SessionRecord>): boolean {

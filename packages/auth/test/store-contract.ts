@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { changeKinds, type NewChange } from '../src/changes/change.ts';
+import { changeKinds, roleDefinition, userOverride, type NewChange } from '../src/changes/change.ts';
 import { decideRefresh, refreshPolicy } from '../src/sessions/refresh-rotation.ts';
 import type { SessionRecord } from '../src/sessions/session.ts';
 import type { Store } from '../src/stores/store.ts';
@@ -85,7 +85,7 @@ export function describeStore(name: string, start: () => Promise<TestDatabase>):
     });
 
     it('finds nothing to do when it is migrated again', async () => {
-      expect(await store.migrate()).toEqual({ from: 1, to: 1 });
+      expect(await store.migrate()).toEqual({ from: 2, to: 2 });
     });
 
     it('keeps what it was given', async () => {
@@ -226,19 +226,41 @@ export function describeStore(name: string, start: () => Promise<TestDatabase>):
           const mayGoOn = !before.user.disabled && before.user.epoch === before.session.userEpoch;
           const expected = mayGoOn && decideRefresh(before.session, presented, now, policy) === 'rotate';
           const use = { now, idleExpiresAt: later, address: '::1' };
-          const standing = await store.sessions.rotate(session.id, presented, use);
-          expect(standing !== undefined).toBe(expected);
+          const position = await store.sessions.rotate(session.id, presented, use);
           const after = await store.sessions.findStanding(session.id);
-          expect(after).toEqual(standing ?? before);
-          if (expected)
-            expect(after?.session).toMatchObject({
-              base: presented,
-              generation: presented + 1,
-              address: '::1',
-              userAgent: 'test',
-            });
+          if (expected) {
+            expect(position).toEqual({ asOf: after?.asOf, rightsAsOf: after?.rightsAsOf });
+            const { idleExpiresAt, address } = use;
+            const changed = { base: presented, generation: presented + 1, mintedAt: now, rotatedAt: now };
+            const session = { ...before.session, ...changed, lastUsedAt: now, idleExpiresAt, address };
+            expect(after).toEqual({ ...before, session });
+          } else {
+            expect(position).toBeUndefined();
+            expect(after).toEqual(before);
+          }
         }
       }
+    });
+
+    it('tells with each session the last change of anybody’s roles', async () => {
+      const user = aUser('ada');
+      await insertUser(user);
+      const session = aSession(user.id);
+      await store.sessions.insert(session);
+      const append = async (...changes: readonly NewChange[]): Promise<void> =>
+        store.transaction((transaction) => {
+          for (const change of changes) transaction.append(change);
+          return Promise.resolve();
+        });
+      const use = { now, idleExpiresAt: later };
+      expect(await store.sessions.rotate(session.id, 1, use)).toEqual({ asOf: 2, rightsAsOf: 2 });
+      await append(aChange('k'));
+      expect(await store.sessions.rotate(session.id, 2, use)).toEqual({ asOf: 3, rightsAsOf: 2 });
+      await append(aChange('k'), roleDefinition('editor', []), aChange('k'));
+      expect(await store.sessions.rotate(session.id, 3, use)).toEqual({ asOf: 6, rightsAsOf: 5 });
+      await append(userOverride('somebody', [], now));
+      expect(await store.sessions.rotate(session.id, 4, use)).toEqual({ asOf: 7, rightsAsOf: 7 });
+      expect(await store.sessions.findStanding(session.id)).toMatchObject({ asOf: 7, rightsAsOf: 7 });
     });
 
     it('reads at once a session, its user, what the roles grant, and how far the log had come', async () => {

@@ -102,3 +102,8 @@ export function userOverride(userId: string, roles: readonly string[], issuedUnt
 export function tokenDead(tokenId: string, issuedUntil: Date): NewChange {
   return { kind: changeKinds.tokenDead, key: tokenId, issuedUntil, critical: true };
 }
+
+/** Whether a change alters what somebody may do: their roles, or what a role grants. */
+export function isAboutRoles({ kind }: Pick<NewChange, 'kind'>): boolean {
+  return kind === changeKinds.roleDefinition || kind === changeKinds.userOverride;
+}

@@ -7,11 +7,17 @@ export interface SessionUse extends Device {
   readonly idleExpiresAt: Date;
 }
 
-/** A session and all that decides on its tokens, as of one moment. */
-export interface SessionStanding {
-  readonly session: SessionRecord;
-  /** Position of the change log at that moment: whatever changes later kills the tokens made from this. */
+/** How far the change log had come at one moment. */
+export interface Position {
+  /** Its last entry: whatever changes later kills the tokens that are made as of it. */
   readonly asOf: number;
+  /** Its last entry about roles: as long as it stays, so does what everybody may do. */
+  readonly rightsAsOf: number;
+}
+
+/** A session and all that decides on its tokens, as of one moment. */
+export interface SessionStanding extends Position {
+  readonly session: SessionRecord;
   readonly user: {
     readonly id: string;
     readonly epoch: number;
@@ -30,9 +36,10 @@ export interface SessionStore {
   findStanding(id: string): Promise<SessionStanding | undefined>;
   /**
    * `base := generation, generation := generation + 1`, on the conditions of `decideRefresh`, by one statement: that is
-   * still its generation, it has neither ended nor expired, and its user may go on. Tells how it stands then.
+   * still its generation, it has neither ended nor expired, and its user may go on. Tells how far the log had come then;
+   * undefined when it does not rotate.
    */
-  rotate(id: string, generation: number, use: SessionUse): Promise<SessionStanding | undefined>;
+  rotate(id: string, generation: number, use: SessionUse): Promise<Position | undefined>;
   /** `generation := generation + 1` with `base` kept, if that is still its generation and it has not ended. */
   fork(id: string, generation: number, use: SessionUse): Promise<boolean>;
   /** Ends a session; false when it does not exist or had ended. */

@@ -2,7 +2,6 @@ import { latest, sessionDead } from '../changes/change.ts';
 import { AuthError } from '../errors.ts';
 import type { EventListener } from '../events.ts';
 import type { Clock } from '../ports.ts';
-import { RecentSalts } from '../sessions/recent-salts.ts';
 import {
   decideRefresh,
   outcomeOf,
@@ -16,6 +15,7 @@ import type { SessionStore, SessionUse } from '../sessions/session-store.ts';
 import type { Device, SessionRecord } from '../sessions/session.ts';
 import type { Store } from '../stores/store.ts';
 import { grantScope } from './granted-scope.ts';
+import { RecentSessions, type RecentSession } from './recent-sessions.ts';
 import type { TokenGrant, TokenIssuer } from './token-issuer.ts';
 import type { TokenPair } from './token-pair.ts';
 
@@ -55,7 +55,7 @@ const lost = Symbol('lost');
 /** Trades refresh tokens for new ones, by the rule of `refresh-rotation.ts`. */
 export class Refresh {
   readonly #dependencies: RefreshDependencies;
-  readonly #salts = new RecentSalts();
+  readonly #recent = new RecentSessions();
 
   constructor(dependencies: RefreshDependencies) {
     this.#dependencies = dependencies;
@@ -98,7 +98,7 @@ export class Refresh {
     if (rotated !== undefined) return rotated;
     const standing = await store.sessions.findStanding(token.sessionId);
     if (standing === undefined || !refreshTokens.isGenuine(token, standing.session.salt)) return { outcome: 'unknown' };
-    this.#salts.remember(token.sessionId, standing.session.salt);
+    this.#recent.remember(standing);
     const { session, user } = standing;
     if (user.disabled || user.epoch !== session.userEpoch) return { outcome: 'ended' };
 
@@ -123,14 +123,25 @@ export class Refresh {
     now: Date,
   ): Promise<Presentation | undefined> {
     const { store, refreshTokens } = this.#dependencies;
-    const salt = this.#salts.get(token.sessionId);
+    const known = this.#recent.get(token.sessionId);
     // A scope that is asked for may have to be refused, before anything is written.
-    if (salt === undefined || scope !== undefined || !refreshTokens.isGenuine(token, salt)) return undefined;
-    const standing = await store.sessions.rotate(token.sessionId, token.generation, this.#use(now, device));
-    if (standing === undefined) return undefined;
-    const { session, user, asOf, scopes } = standing;
-    const granted = grantScope(scopes, session.scope, undefined);
-    return { outcome: 'rotated', grant: { session, user, granted, asOf, issuedAt: now } };
+    if (known === undefined || scope !== undefined || !refreshTokens.isGenuine(token, known.salt)) return undefined;
+    const position = await store.sessions.rotate(token.sessionId, token.generation, this.#use(now, device));
+    if (position === undefined) return undefined;
+    const current = position.rightsAsOf === known.rightsAsOf ? known : await this.#readAgain(token.sessionId);
+    // Deleted in between, with its user.
+    if (current === undefined) return { outcome: 'ended' };
+    const { id, userId, salt, expiresAt, roles, granted } = current;
+    const session = { id, generation: token.generation + 1, salt, expiresAt };
+    // As of the rotation, though roles may be newer: a change in between asks for one look too many, never for none.
+    const grant = { session, user: { id: userId, roles }, granted, asOf: position.asOf, issuedAt: now };
+    return { outcome: 'rotated', grant };
+  }
+
+  /** Roles have changed since: somebody's. */
+  async #readAgain(sessionId: string): Promise<RecentSession | undefined> {
+    const standing = await this.#dependencies.store.sessions.findStanding(sessionId);
+    return standing && this.#recent.remember(standing);
   }
 
   async #endStolen(session: SessionRecord, now: Date): Promise<void> {
@@ -154,13 +165,17 @@ type Move = (
 ) => Promise<SessionRecord | typeof lost>;
 
 const moves: Readonly<Record<'rotate' | 'replay' | 'fork', Move>> = {
-  rotate: async (sessions, { id, generation }, use) => (await sessions.rotate(id, generation, use))?.session ?? lost,
+  rotate: advanceBy('rotate'),
   replay: (_sessions, session) => Promise.resolve(session),
-  fork: async (sessions, session, use) => {
-    const { id, generation } = session;
-    return (await sessions.fork(id, generation, use)) ? { ...session, generation: generation + 1 } : lost;
-  },
+  fork: advanceBy('fork'),
 };
+
+function advanceBy(write: 'rotate' | 'fork'): Move {
+  return async (sessions, session, use) => {
+    const { id, generation } = session;
+    return (await sessions[write](id, generation, use)) ? { ...session, generation: generation + 1 } : lost;
+  };
+}
 
 function isMove(decision: RefreshDecision): decision is keyof typeof moves {
   return Object.hasOwn(moves, decision);

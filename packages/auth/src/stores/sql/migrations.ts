@@ -10,7 +10,7 @@ import type { Database, SqlDialect } from './schema.ts';
 type Migration = (db: Transaction<Database>, dialect: SqlDialect) => Promise<void>;
 
 /** In order; the schema's version is their number. A migration that has been released never changes. */
-const migrations: readonly Migration[] = [createTables];
+const migrations: readonly Migration[] = [createTables, addRightsSequence];
 
 /** Any number will do, as long as nothing else in the database locks by it. */
 const migrationLock = 7_255_197;
@@ -28,6 +28,7 @@ export function migrate(db: Kysely<Database>, dialect: SqlDialect): Promise<Migr
     const from = rows[0]?.version ?? 0;
     if (from > migrations.length) throw newerDatabase(from);
     for (const apply of migrations.slice(from)) await apply(transaction, dialect);
+    if (from === 0) await seed(transaction);
     if (rows.length === 0) await sql`insert into schema_version (version) values (0)`.execute(transaction);
     await sql`update schema_version set version = ${migrations.length}`.execute(transaction);
     return { from, to: migrations.length };
@@ -41,11 +42,8 @@ function newerDatabase(version: number): AuthError {
   return new AuthError('config_invalid', problem, { problems: [problem] });
 }
 
-async function createTables(db: Transaction<Database>, dialect: SqlDialect): Promise<void> {
-  await createAccountTables(db);
-  await createSessionTables(db, dialect);
-  await createFeedTables(db);
-
+/** What every database begins with, in the tables of the present version. */
+async function seed(db: Transaction<Database>): Promise<void> {
   await db
     .insertInto('feed_head')
     .values({ id: 1, incarnation: randomBytes(8).toString('base64url'), sequence: 0, token_lifetime: 0 })
@@ -59,6 +57,12 @@ async function createTables(db: Transaction<Database>, dialect: SqlDialect): Pro
     db,
     roles.map(([name, scopes]) => roleDefinition(name, scopes)),
   );
+}
+
+async function createTables(db: Transaction<Database>, dialect: SqlDialect): Promise<void> {
+  await createAccountTables(db);
+  await createSessionTables(db, dialect);
+  await createFeedTables(db);
 }
 
 async function createAccountTables(db: Transaction<Database>): Promise<void> {
@@ -139,4 +143,13 @@ async function createFeedTables(db: Transaction<Database>): Promise<void> {
     .addColumn('data', 'text')
     .execute();
   await db.schema.createIndex('feed_log_by_key').on('feed_log').columns(['kind', 'key']).execute();
+}
+
+/** Whatever was said about roles before may have been the last entry. */
+async function addRightsSequence(db: Transaction<Database>): Promise<void> {
+  await db.schema
+    .alterTable('feed_head')
+    .addColumn('rights_sequence', 'bigint', (column) => column.notNull().defaultTo(0))
+    .execute();
+  await sql`update feed_head set rights_sequence = sequence`.execute(db);
 }

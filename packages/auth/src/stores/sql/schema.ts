@@ -54,6 +54,8 @@ export interface Database {
     id: number;
     incarnation: string;
     sequence: number;
+    /** The last entry of the log that was about roles, of one user or in general. */
+    rights_sequence: Generated<number>;
     /** The longest life an access token was ever issued with, in seconds. */
     token_lifetime: number;
   };

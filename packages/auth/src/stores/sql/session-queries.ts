@@ -1,5 +1,6 @@
 import {
   sql,
+  type AliasedExpression,
   type AliasedSelectQueryBuilder,
   type Expression,
   type ExpressionBuilder,
@@ -9,11 +10,17 @@ import {
   type UpdateResult,
 } from 'kysely';
 import { prepare, type PreparedQuery } from './prepared.ts';
-import type { Database } from './schema.ts';
+import type { Database, SqlDialect } from './schema.ts';
+
+/** How far the log has come. */
+interface PositionRow {
+  readonly head: number;
+  /** The last entry of it that is about roles. */
+  readonly rights: number;
+}
 
 /** A session with what stands beside it. */
-export interface StandingRow extends Selectable<Database['sessions']> {
-  readonly head: number | null;
+export interface StandingRow extends Selectable<Database['sessions']>, PositionRow {
   readonly current_epoch: number;
   readonly disabled_at: number | null;
   /** Names, separated by spaces. */
@@ -34,20 +41,29 @@ export interface Rotation {
 
 type Given = { readonly [Name in keyof Rotation]: Expression<Rotation[Name]> };
 
+/** A session that has rotated. */
+export interface RotatedRow extends PositionRow {
+  readonly id: string;
+}
+
 /** What every refresh asks, built once for one kind of database. */
 export interface SessionQueries {
   readonly standing: PreparedQuery<Pick<Rotation, 'id'>, StandingRow>;
-  readonly rotate: (db: Kysely<Database>, rotation: Rotation) => Promise<{ readonly rows: readonly StandingRow[] }>;
+  readonly rotate: PreparedQuery<Rotation, RotatedRow>;
+  /** Rotates many sessions, each at most once, from a list as {@link toList} writes it. Leaves out those that are locked. */
+  readonly rotateMany: PreparedQuery<{ readonly list: string }, RotatedRow>;
 }
 
-export function sessionQueries(db: Kysely<Database>): SessionQueries {
+export function sessionQueries(db: Kysely<Database>, dialect: SqlDialect): SessionQueries {
   return {
+    rotateMany: rotationOfMany(db, dialect),
     standing: prepare(['id'], ({ id }) =>
       db
         .selectFrom('sessions')
         .innerJoin('users', 'users.id', 'sessions.user_id')
         .selectAll('sessions')
         .select(['users.epoch as current_epoch', 'users.disabled_at'])
+        .select(position)
         .select(grants)
         .where('sessions.id', '=', id),
     ),
@@ -60,39 +76,51 @@ export function sessionQueries(db: Kysely<Database>): SessionQueries {
         userAgent: sql.val(rotation.userAgent),
         address: sql.val(rotation.address),
       })
-        .returningAll()
-        .returning(aliveUser)
-        .returning(grants),
+        .returning('sessions.id')
+        .returning(position),
     ),
   };
 }
 
-/** How PostgreSQL reads a list of rotations that comes as JSON: one parameter, however many there are. */
-const listed = sql`given (id text, generation bigint, now bigint, "idleExpiresAt" bigint, "userAgent" text, address text)`;
+/** Writes rotations as one parameter, however many there are. */
+export function toList(rotations: readonly Rotation[]): string {
+  return JSON.stringify(
+    rotations.map(({ id, generation, now, idleExpiresAt, userAgent, address }) => [
+      id,
+      generation,
+      now,
+      idleExpiresAt,
+      userAgent,
+      address,
+    ]),
+  );
+}
 
-/** Builds the statement of PostgreSQL that rotates many sessions, each at most once. It leaves out those that are locked. */
-export function rotationOfMany(db: Kysely<Database>): PreparedQuery<{ readonly rotations: string }, StandingRow> {
-  return prepare(['rotations'], ({ rotations }) => {
-    const list = sql<object>`json_to_recordset(${rotations}::json)`;
+function rotationOfMany(db: Kysely<Database>, { name }: SqlDialect): SessionQueries['rotateMany'] {
+  return prepare(['list'], ({ list }) => {
+    const values = name === 'postgres' ? sql`json_array_elements(cast(${list} as json))` : sql`json_each(${list})`;
+    const given = sql<object>`(select value->>0 as id, cast(value->>1 as bigint) as generation,
+      cast(value->>2 as bigint) as now, cast(value->>3 as bigint) as idle_expires_at,
+      value->>4 as user_agent, value->>5 as address from ${values})`.as<'given'>(sql`given`);
+    const rotation = rotated(db, {
+      id: sql.ref('given.id'),
+      generation: sql.ref('given.generation'),
+      now: sql.ref('given.now'),
+      idleExpiresAt: sql.ref('given.idle_expires_at'),
+      userAgent: sql.ref('given.user_agent'),
+      address: sql.ref('given.address'),
+    })
+      .from(given)
+      .returning('sessions.id')
+      .returning(position);
+    if (name === 'sqlite') return rotation;
     const unlocked = db
-      .selectFrom(['sessions', list.as<'given'>(listed)])
+      .selectFrom(['sessions', given])
       .select('sessions.id')
       .whereRef('sessions.id', '=', sql.ref('given.id'))
       .forUpdate('sessions')
       .skipLocked();
-    return rotated(db, {
-      id: sql.ref('given.id'),
-      generation: sql.ref('given.generation'),
-      now: sql.ref('given.now'),
-      idleExpiresAt: sql.ref('given.idleExpiresAt'),
-      userAgent: sql.ref('given.userAgent'),
-      address: sql.ref('given.address'),
-    })
-      .where('sessions.id', 'in', unlocked)
-      .from(list.as<'given'>(listed))
-      .returningAll('sessions')
-      .returning(aliveUser)
-      .returning(grants);
+    return rotation.where('sessions.id', 'in', unlocked);
   });
 }
 
@@ -129,20 +157,23 @@ function rotated(
     );
 }
 
-/** What a rotation has made sure of. */
-const aliveUser = ['sessions.user_epoch as current_epoch', sql<null>`null`.as('disabled_at')] as const;
+/** How far the log has come: at the same moment as what stands beside it. */
+function position(
+  row: ExpressionBuilder<Database, 'sessions'>,
+): [AliasedExpression<number, 'head'>, AliasedExpression<number, 'rights'>] {
+  const head = row.selectFrom('feed_head').where('feed_head.id', '=', 1);
+  return [
+    head.select('sequence').$asScalar().$notNull().as('head'),
+    head.select('rights_sequence').$asScalar().$notNull().as('rights'),
+  ];
+}
 
-/** How far the log has come, and what the user of a session may do: of the same moment as the session itself. */
+/** What the user of a session may do. */
 function grants(
   row: ExpressionBuilder<Database, 'sessions'>,
-): [
-  AliasedSelectQueryBuilder<{ sequence: number }, 'head'>,
-  AliasedSelectQueryBuilder<{ names: string }, 'roles'>,
-  AliasedSelectQueryBuilder<{ scopes: string }, 'scopes'>,
-] {
+): [AliasedSelectQueryBuilder<{ names: string }, 'roles'>, AliasedSelectQueryBuilder<{ scopes: string }, 'scopes'>] {
   const roles = row.selectFrom('user_roles').whereRef('user_roles.user_id', '=', 'sessions.user_id');
   return [
-    row.selectFrom('feed_head').select('sequence').where('feed_head.id', '=', 1).as('head'),
     roles.select(sql<string>`string_agg(user_roles.role, ' ')`.as('names')).as('roles'),
     roles
       .innerJoin('roles', 'roles.name', 'user_roles.role')

@@ -1,6 +1,6 @@
 import { sql, type Kysely, type Selectable } from 'kysely';
 import type { ChangeStore } from '../../changes/change-store.ts';
-import { expiryOf, type Change, type ChangeBatch, type NewChange } from '../../changes/change.ts';
+import { expiryOf, isAboutRoles, type Change, type ChangeBatch, type NewChange } from '../../changes/change.ts';
 import type { Pruned } from '../../upkeep/pruned.ts';
 import { inParts } from './parts.ts';
 import type { Database } from './schema.ts';
@@ -11,9 +11,13 @@ import type { Database } from './schema.ts';
  */
 export async function appendChanges(db: Kysely<Database>, changes: readonly NewChange[]): Promise<void> {
   if (changes.length === 0) return;
+  const last = changes.findLastIndex(isAboutRoles);
   const { sequence: head, token_lifetime: tokenLifetime } = await db
     .updateTable('feed_head')
-    .set((row) => ({ sequence: row('sequence', '+', changes.length) }))
+    .set((row) => ({
+      sequence: row('sequence', '+', changes.length),
+      ...(last === -1 ? {} : { rights_sequence: row('sequence', '+', last + 1) }),
+    }))
     .where('id', '=', 1)
     .returning(['sequence', 'token_lifetime'])
     .executeTakeFirstOrThrow();

@@ -1,8 +1,9 @@
 import type { ExpressionBuilder, Kysely, Selectable } from 'kysely';
-import type { SessionStanding, SessionStore, SessionUse } from '../../sessions/session-store.ts';
+import type { Position, SessionStanding, SessionStore, SessionUse } from '../../sessions/session-store.ts';
 import type { SessionEndReason, SessionRecord } from '../../sessions/session.ts';
 import type { Pruned } from '../../upkeep/pruned.ts';
 import type { Database } from './schema.ts';
+import type { Rotate } from './rotation-batches.ts';
 import type { SessionQueries, StandingRow } from './session-queries.ts';
 import { toScopes } from './sql-roles.ts';
 
@@ -10,10 +11,13 @@ import { toScopes } from './sql-roles.ts';
 export class SqlSessions implements SessionStore {
   readonly #db: Kysely<Database>;
   readonly #queries: SessionQueries;
+  readonly #rotate: Rotate;
 
-  constructor(db: Kysely<Database>, queries: SessionQueries) {
+  /** @param rotate how rotations are done. Default: one by one. */
+  constructor(db: Kysely<Database>, queries: SessionQueries, rotate?: Rotate) {
     this.#db = db;
     this.#queries = queries;
+    this.#rotate = rotate ?? (async (rotation) => (await queries.rotate(db, rotation)).rows[0]);
   }
 
   async insert(session: SessionRecord): Promise<void> {
@@ -30,8 +34,8 @@ export class SqlSessions implements SessionStore {
     return rows.map(toStanding)[0];
   }
 
-  async rotate(id: string, generation: number, use: SessionUse): Promise<SessionStanding | undefined> {
-    const { rows } = await this.#queries.rotate(this.#db, {
+  async rotate(id: string, generation: number, use: SessionUse): Promise<Position | undefined> {
+    const row = await this.#rotate({
       id,
       generation,
       now: use.now.getTime(),
@@ -39,7 +43,7 @@ export class SqlSessions implements SessionStore {
       userAgent: use.userAgent ?? null,
       address: use.address ?? null,
     });
-    return rows.map(toStanding)[0];
+    return row && { asOf: row.head, rightsAsOf: row.rights };
   }
 
   async fork(id: string, generation: number, use: SessionUse): Promise<boolean> {
@@ -158,7 +162,8 @@ function toRow(session: SessionRecord): Selectable<Database['sessions']> {
 function toStanding(row: StandingRow): SessionStanding {
   return {
     session: toRecord(row),
-    asOf: row.head ?? 0,
+    asOf: row.head,
+    rightsAsOf: row.rights,
     user: {
       id: row.user_id,
       epoch: row.current_epoch,

@@ -27,9 +27,10 @@ const attempts = 3;
 /** One store for every SQL database: the queries are the same, only the connection differs. */
 export function sqlStore({ kysely, dialect, location, isConflict = () => false }: SqlConnection): Store {
   const db = new Kysely<Database>({ dialect: kysely });
-  const queries = sessionQueries(db);
+  const queries = sessionQueries(db, dialect);
+  const batches = new RotationBatches(db, queries);
   return {
-    ...repositories(db, dialect.name === 'postgres' ? batching(db, queries) : queries),
+    ...repositories(db, new SqlSessions(db, queries, (rotation) => batches.rotate(rotation))),
     location,
     migrate: (): Promise<Migrated> => migrate(db, dialect),
     transaction: (work) => retrying(() => transaction(db, queries, work), isConflict),
@@ -38,12 +39,6 @@ export function sqlStore({ kysely, dialect, location, isConflict = () => false }
     },
     close: () => db.destroy(),
   };
-}
-
-/** SQLite commits together whatever is written at the same time; PostgreSQL has to be asked together. */
-function batching(db: Kysely<Database>, queries: SessionQueries): SessionQueries {
-  const batches = new RotationBatches(db, queries);
-  return { ...queries, rotate: (_db, rotation) => batches.rotate(rotation) };
 }
 
 async function retrying<Result>(work: () => Promise<Result>, isConflict: (error: unknown) => boolean): Promise<Result> {
@@ -57,10 +52,10 @@ async function retrying<Result>(work: () => Promise<Result>, isConflict: (error:
   }
 }
 
-function repositories(db: Kysely<Database>, queries: SessionQueries): Repositories {
+function repositories(db: Kysely<Database>, sessions: SqlSessions): Repositories {
   return {
     users: new SqlUsers(db),
-    sessions: new SqlSessions(db, queries),
+    sessions,
     roles: new SqlRoles(db),
     keys: new SqlSigningKeys(db),
     changes: new SqlChanges(db),
@@ -75,7 +70,7 @@ function transaction<Result>(
   return db.transaction().execute(async (connection) => {
     const changes: NewChange[] = [];
     const result = await work({
-      ...repositories(connection, queries),
+      ...repositories(connection, new SqlSessions(connection, queries)),
       append: (change) => {
         changes.push(change);
       },
