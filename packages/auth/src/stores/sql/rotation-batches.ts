@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { isAuthError } from '../../errors.ts';
 import type { Database } from './schema.ts';
@@ -11,6 +12,9 @@ const mostRotations = 256;
 
 /** How many statements are under way at most: while the database works on one, what came of another is made tokens of. */
 const mostBatches = 2;
+
+/** How many hear of their rotation before others have a turn. */
+const toldAtOnce = 16;
 
 interface Waiting {
   readonly rotation: Rotation;
@@ -49,11 +53,11 @@ export class RotationBatches {
     if (batch.length === 0) return;
     this.#batches += 1;
     for (const { rotation } of batch) this.#busy.add(rotation.id);
-    await this.#rotateTogether(batch);
+    const answers = await this.#rotateTogether(batch);
     for (const { rotation } of batch) this.#busy.delete(rotation.id);
     this.#batches -= 1;
-    // Those that are answered now ask again in a moment, and go along.
-    if (this.#waiting.length > 0) setImmediate(() => void this.#work());
+    if (this.#waiting.length > 0) void this.#work();
+    await tell(answers);
   }
 
   /** A session that is under way has to wait: its second rotation depends on the first. */
@@ -69,29 +73,34 @@ export class RotationBatches {
     return [...batch.values()];
   }
 
-  async #rotateTogether(batch: readonly Waiting[]): Promise<void> {
+  /** Gives the answers, each to be told to whoever waits for it. */
+  async #rotateTogether(batch: readonly Waiting[]): Promise<readonly (() => void)[]> {
     const list = toList(batch.map(({ rotation }) => rotation));
     try {
       // A NUL is refused where the value stands alone: written as JSON, not every database would notice.
       const { rows } = hasNul(list) ? { rows: [] } : await this.#queries.rotateMany(this.#db, { list });
       const byId = new Map(rows.map((row) => [row.id, row]));
-      for (const each of batch) {
+      return batch.map((each) => {
         const row = byId.get(each.rotation.id);
-        if (row === undefined) this.#rotateAlone(each);
-        else each.resolve(row);
-      }
+        return row === undefined ? () => this.#rotateAlone(each) : () => each.resolve(row);
+      });
     } catch (error) {
       const isAway = isAuthError(error) && error.code === 'store_unavailable';
-      for (const each of batch) {
-        if (isAway) each.reject(error);
-        else this.#rotateAlone(each);
-      }
+      return batch.map((each) => (isAway ? () => each.reject(error) : () => this.#rotateAlone(each)));
     }
   }
 
   /** For a session that somebody else has locked, and for whatever would harm the others. */
   #rotateAlone({ rotation, resolve, reject }: Waiting): void {
     this.#queries.rotate(this.#db, rotation).then(({ rows: [row] }) => resolve(row), reject);
+  }
+}
+
+/** A few at a time: what the first of them ask for next is under way while the others are still being served. */
+async function tell(answers: readonly (() => void)[]): Promise<void> {
+  for (const [index, answer] of answers.entries()) {
+    if (index > 0 && index % toldAtOnce === 0) await setImmediate();
+    answer();
   }
 }
 
