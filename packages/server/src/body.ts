@@ -43,12 +43,24 @@ export async function requireNoBody(request: Request): Promise<undefined> {
 }
 
 async function readBytes(request: Request): Promise<Uint8Array> {
-  if (Number(request.headers.get('content-length')) > LIMIT_BYTES) throw new HttpError('body_too_large', {});
+  const announced = request.headers.get('content-length');
+  if (Number(announced) > LIMIT_BYTES) throw new HttpError('body_too_large', {});
+  return announced === null ? readUnannounced(request) : readAnnounced(request);
+}
+
+/** In one piece: a stream costs several times as much, and no more can come than was announced. */
+async function readAnnounced(request: Request): Promise<Uint8Array> {
+  const bytes = new Uint8Array(await request.arrayBuffer().catch(notWhole));
+  // Where the announcement is another runtime's, nothing is taken on trust.
+  if (bytes.byteLength > LIMIT_BYTES) throw new HttpError('body_too_large', {});
+  return bytes;
+}
+
+async function readUnannounced(request: Request): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of arriving(request)) {
     size += chunk.byteLength;
-    // A chunked body announces no length, so what arrives is counted as well.
     if (size > LIMIT_BYTES) throw new HttpError('body_too_large', {});
     chunks.push(chunk);
   }
@@ -60,8 +72,12 @@ async function* arriving(request: Request): AsyncGenerator<Uint8Array> {
   try {
     yield* request.body ?? [];
   } catch (cause) {
-    throw new HttpError('body_malformed', { reason: 'The body did not arrive whole' }, { cause });
+    notWhole(cause);
   }
+}
+
+function notWhole(cause: unknown): never {
+  throw new HttpError('body_malformed', { reason: 'The body did not arrive whole' }, { cause });
 }
 
 function findMediaType(headers: Headers, accepted: readonly BodyMediaType[]): BodyMediaType | undefined {

@@ -6,6 +6,7 @@ export type Trust = (address: string) => boolean;
 
 /** Builds the trust of a list of networks; an empty list trusts nobody. */
 export function trustNetworks(networks: readonly Network[]): Trust {
+  if (networks.length === 0) return () => false;
   const list = new BlockList();
   for (const { address, prefix, family } of networks) list.addSubnet(address, prefix, family);
   return (address) => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');

@@ -41,6 +41,8 @@ async function serve(_input: unknown, { settings, terminal, json }: CommandConte
 async function startAndGreet(settings: Settings, log: Log, terminal: Terminal | undefined): Promise<RunningServer> {
   const { startServer } = await import('../../node.ts');
   const { renderGreeting } = await import('../../node/greeting.ts');
+  const { useLightResponses } = await import('../../node/light-responses.ts');
+  useLightResponses();
   const server = await startServer(settings, log);
   if (terminal === undefined) log.announce('listening', { ...server.greeting });
   else terminal.print(renderGreeting(server.greeting, packageVersion(), terminal.hasColors));
