@@ -2,6 +2,7 @@ import { testDatabases, type TestDatabase } from '../packages/auth/test/database
 import { barePostgres } from './refresh/bare-postgres.ts';
 import { bareSqlite } from './refresh/bare-sqlite.ts';
 import { engineContest } from './refresh/engine.ts';
+import { httpContest } from './refresh/http.ts';
 import type { Contest } from './refresh/sessions.ts';
 import { measure, perSecond, ratio, type Measured, type Ratio } from './rounds.ts';
 
@@ -43,6 +44,26 @@ async function contest(
   }
 }
 
+async function httpRows(clients: number): Promise<string[]> {
+  const servers = await httpContest(clients);
+  try {
+    const [bare, ...others] = await measure(servers.contenders, { milliseconds });
+    if (bare === undefined) return [];
+    const slowest = others.at(-1) ?? bare;
+    return [bare, ...others].map((one) => {
+      const cells = [
+        one.name,
+        (perSecond(one) * clients).toFixed(0),
+        shown(ratio(one, bare)),
+        shown(ratio(one, slowest)),
+      ];
+      return `| ${String(clients)} | ${cells.join(' | ')} |`;
+    });
+  } finally {
+    await servers.close();
+  }
+}
+
 /** Durable refreshes per second: the engine against the bare store doing the same statements. */
 export async function benchRefresh(): Promise<string> {
   const results: string[] = [];
@@ -56,8 +77,6 @@ export async function benchRefresh(): Promise<string> {
     }
   }
   return [
-    '## refresh: durable refreshes per second',
-    '',
     'So many clients refresh one after the other, each its own session. `bare` is the driver alone with the same two',
     'statements and no token; `rotation alone` is the engine without the access token, `signing` all of it. Ratios are',
     'taken in the same round: median (lowest to highest).',
@@ -65,5 +84,15 @@ export async function benchRefresh(): Promise<string> {
     '| store | clients | who | refreshes/s | to one commit each | to group commit |',
     '|---|--:|---|--:|--:|--:|',
     ...results,
+    '',
+    '### Over HTTP, on SQLite',
+    '',
+    'Each server in a process of its own, the clients in another, on connections that stay open. `bare node:http` reads the',
+    'body, does the same statements and writes an answer of the same length; it makes no token. better-auth renews its',
+    'session, which is the like of it there.',
+    '',
+    '| clients | who | refreshes/s | to bare | to better-auth |',
+    '|--:|---|--:|--:|--:|',
+    ...(await httpRows(64)),
   ].join('\n');
 }

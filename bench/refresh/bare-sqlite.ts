@@ -8,35 +8,46 @@ const rotateSession = `update sessions set base = generation, generation = gener
   rotated_at = ?, last_used_at = ?, idle_expires_at = ? where id = ? and generation = ? and ended_at is null`;
 
 /** The rotation's two statements on the driver alone, in the thread that asks for them. */
-export async function bareSqlite(url: string, clients: number): Promise<Contest> {
-  const { auth, sessions } = await seed(url, clients);
-  await auth.close();
-  const ids = sessions.map(({ sessionId }) => sessionId);
-  const database = open(url.slice('file:'.length));
+export function bareRotation(file: string): {
+  readonly alone: (id: string) => void;
+  readonly together: (id: string) => Promise<void>;
+  readonly close: () => void;
+} {
+  const database = open(file);
   const read = database.prepare(readSession);
   const write = database.prepare(rotateSession);
-  const rotate = (id: string): void => {
+  const alone = (id: string): void => {
     const { generation } = read.get(id) as { generation: number };
     const now = Date.now();
     if (write.run(now, now, now, now, id, generation).changes !== 1) throw new Error('a rotation was lost');
   };
-  const rotateAll = batching((batch: readonly string[]) => {
+  const together = batching((batch: readonly string[]) => {
     database.exec('begin immediate');
-    for (const id of batch) rotate(id);
+    for (const id of batch) alone(id);
     database.exec('commit');
     return Promise.resolve();
   });
-  const alone = (id: string): string => {
-    rotate(id);
-    return id;
-  };
-  const together = async (id: string): Promise<string> => {
-    await rotateAll(id);
-    return id;
-  };
+  return { alone, together, close: () => database.close() };
+}
+
+/** That, beside the engine. */
+export async function bareSqlite(url: string, clients: number): Promise<Contest> {
+  const { auth, sessions } = await seed(url, clients);
+  await auth.close();
+  const ids = sessions.map(({ sessionId }) => sessionId);
+  const { alone, together, close } = bareRotation(url.slice('file:'.length));
+  const returning =
+    (rotate: (id: string) => void | Promise<void>) =>
+    async (id: string): Promise<string> => {
+      await rotate(id);
+      return id;
+    };
   return {
-    contenders: [everyClient('bare, one commit each', ids, alone), everyClient('bare, group commit', ids, together)],
-    close: () => Promise.resolve(database.close()),
+    contenders: [
+      everyClient('bare, one commit each', ids, returning(alone)),
+      everyClient('bare, group commit', ids, returning(together)),
+    ],
+    close: () => Promise.resolve(close()),
   };
 }
 

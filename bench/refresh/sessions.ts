@@ -3,7 +3,7 @@ import { postgres } from '@sallyport/auth/postgres';
 import { sqlite } from '@sallyport/auth/sqlite';
 import type { Contender } from '../rounds.ts';
 
-export const secretKey = 'bench-only-k3y-material-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGH';
+export const secretKey = 'bench-only-Jv3mQx8tRk2zWn7pLc5yHd9sBf4gTa6uEe1iOo0w';
 
 /** Contenders, and how to be done with them. */
 export interface Contest {

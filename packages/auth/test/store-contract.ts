@@ -232,8 +232,8 @@ export function describeStore(name: string, start: () => Promise<TestDatabase>):
             expect(position).toEqual({ asOf: after?.asOf, rightsAsOf: after?.rightsAsOf });
             const { idleExpiresAt, address } = use;
             const changed = { base: presented, generation: presented + 1, mintedAt: now, rotatedAt: now };
-            const session = { ...before.session, ...changed, lastUsedAt: now, idleExpiresAt, address };
-            expect(after).toEqual({ ...before, session });
+            const written = { ...before.session, ...changed, lastUsedAt: now, idleExpiresAt, address };
+            expect(after).toEqual({ ...before, session: written });
           } else {
             expect(position).toBeUndefined();
             expect(after).toEqual(before);
