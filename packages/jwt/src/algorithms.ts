@@ -4,7 +4,10 @@ import { fromDer, toDer } from './ecdsa-signature.ts';
 import { createMac, createTextComparison, type HmacHash } from './hmac.ts';
 import { Scratch } from './octets.ts';
 
-/** The name of a signature algorithm (RFC 7518, section 3.1); `EdDSA` means Ed25519 (RFC 8037). */
+/**
+ * The name of a signature algorithm (RFC 7518, section 3.1). `EdDSA` means Ed25519 (RFC 8037), and `Ed25519` is its newer
+ * name (RFC 9864, section 2.2).
+ */
 export type Algorithm =
   | 'HS256'
   | 'HS384'
@@ -18,7 +21,8 @@ export type Algorithm =
   | 'ES256'
   | 'ES384'
   | 'ES512'
-  | 'EdDSA';
+  | 'EdDSA'
+  | 'Ed25519';
 
 /** Signs ASCII text with one key; the signature comes as base64url. */
 export type Sign = (input: string) => string;
@@ -58,11 +62,21 @@ export const algorithms: { readonly [Name in Algorithm]: AlgorithmEntry } = {
   ES256: ecdsa('sha256', 'P-256', 'prime256v1', 32),
   ES384: ecdsa('sha384', 'P-384', 'secp384r1', 48),
   ES512: ecdsa('sha512', 'P-521', 'secp521r1', 66),
-  EdDSA: ed25519(),
+  EdDSA: ed25519('EdDSA'),
+  Ed25519: ed25519('Ed25519'),
 };
 
 /** The names of all supported algorithms. */
 export const algorithmNames: readonly Algorithm[] = Object.freeze(Object.keys(algorithms) as Algorithm[]);
+
+/**
+ * The only algorithm of a list; undefined when there is none or more than one. A key that does not say which of the two
+ * names of EdDSA it goes by has the older, unless the caller accepts the newer alone.
+ */
+export function onlyAlgorithm(possible: readonly Algorithm[]): Algorithm | undefined {
+  const [only, another] = possible.filter((name) => name !== 'Ed25519' || !possible.includes('EdDSA'));
+  return another === undefined ? only : undefined;
+}
 
 /**
  * Tells whether a value names a supported algorithm, in its exact spelling.
@@ -178,14 +192,14 @@ function ecdsa(hash: Hash, crv: string, namedCurve: string, size: number): Algor
   };
 }
 
-/** RFC 8037, section 3.1. */
-function ed25519(): AlgorithmEntry {
+/** RFC 8037, section 3.1, under either of its names. */
+function ed25519(name: 'EdDSA' | 'Ed25519'): AlgorithmEntry {
   return {
     kty: 'OKP',
     crv: 'Ed25519',
     keySize: 32,
     refusal: (key) => {
-      if (key.asymmetricKeyType !== 'ed25519') return 'EdDSA needs an Ed25519 key';
+      if (key.asymmetricKeyType !== 'ed25519') return `${name} needs an Ed25519 key`;
       return hasSmallOrder(key) ? 'the Ed25519 point has a small order' : undefined;
     },
     signer: encoding((input, key) => sign(null, input, key)),

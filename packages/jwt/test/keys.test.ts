@@ -16,6 +16,8 @@ import {
   verifyJwt,
   type Algorithm,
   type ImportKeyOptions,
+  type Jwk,
+  type JwtHeader,
 } from '../src/index.ts';
 import { aKey, aStrangeJwk, aToken, expected, expectRefusal, hmacKey, refusalOf } from './fixtures.ts';
 
@@ -121,6 +123,19 @@ describe('importing', () => {
     expect(importKey(createSecretKey(Buffer.alloc(32, 1)), { algorithm: 'HS256' }).type).toBe('secret');
   });
 
+  it('takes a key of either name of EdDSA, and the older where none is said, unless the newer alone is accepted', () => {
+    const nameless = ed.publicKey.export({ format: 'jwk' }) as Jwk;
+    const token = aToken({}, importKey(ed.privateKey, { algorithm: 'Ed25519' }));
+    const verify = (jwk: Jwk, algorithms?: readonly Algorithm[]): JwtHeader =>
+      verifyJwt(token, { ...expected, keys: { keys: [jwk] }, ...(algorithms && { algorithms }) }).header;
+    expect(importKey(nameless).algorithm).toBe('EdDSA');
+    expect(importKey(nameless, { algorithm: 'Ed25519' }).algorithm).toBe('Ed25519');
+    expect(verify({ ...nameless, alg: 'Ed25519' })).toEqual({ alg: 'Ed25519', typ: 'JWT' });
+    expect(verify(nameless, ['Ed25519'])).toEqual({ alg: 'Ed25519', typ: 'JWT' });
+    expectRefusal('algorithm_not_allowed', () => verify(nameless));
+    expectRefusal('key_not_found', () => verify(nameless, ['EdDSA', 'Ed25519']));
+  });
+
   it.each([
     ['an EC key for RS256', ec.publicKey, 'RS256'],
     ['an RSA key for ES256', rsa.publicKey, 'ES256'],
@@ -128,6 +143,7 @@ describe('importing', () => {
     ['a public key for HS256', rsa.publicKey, 'HS256'],
     ['a secret for RS256', createSecretKey(Buffer.alloc(64, 1)), 'RS256'],
     ['an X25519 key', generateKeyPairSync('x25519').publicKey, 'EdDSA'],
+    ['an Ed448 key', generateKeyPairSync('ed448').publicKey, 'Ed25519'],
     ['an RSA-PSS key', generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).publicKey, 'PS256'],
     ['an RSA key that takes long to verify with', rsaWithExponent(2n ** 32n + 1n), 'RS256'],
     ['a short RSA key', generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey, 'RS256'],
