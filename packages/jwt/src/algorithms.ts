@@ -91,38 +91,25 @@ export function isAlgorithm(value: unknown): value is Algorithm {
   return typeof value === 'string' && Object.hasOwn(algorithms, value);
 }
 
-/** How public keys begin that people take for secrets: PEM and OpenSSH. */
-const publicKeyText = /-----BEGIN|^\s*(ssh-(rsa|dss|ed25519) |ecdsa-sha2-)/;
+/** What is in public keys that people take for secrets: PEM, SSH2 (RFC 4716), OpenSSH, JWK. */
+const publicKeyText = /----[- ]BEGIN|ssh-(rsa|dss|ed25519)[ @]|ecdsa-sha2-|"(kty|keys)"\s*:/;
 
 /** Tells whether bytes offered as a secret are a key pair's key, or its certificate, written out (RFC 8725, section 2.1). */
 function isPublicKeyText(secret: Buffer): boolean {
   const text = secret.toString('latin1');
-  if (publicKeyText.test(text) || isJwkText(text)) return true;
-  const forms = [secret, Buffer.from(text, 'base64')];
-  return forms.some((bytes) => isDer(bytes, 'spki') || isDer(bytes, 'pkcs1') || isCertificate(bytes));
+  if (publicKeyText.test(text)) return true;
+  return [secret, Buffer.from(text, 'base64')].some(
+    (der) =>
+      isReadBy(() => createPublicKey({ key: der, format: 'der', type: 'spki' })) ||
+      isReadBy(() => createPublicKey({ key: der, format: 'der', type: 'pkcs1' })) ||
+      isReadBy(() => new X509Certificate(der)),
+  );
 }
 
-function isDer(key: Buffer, type: 'spki' | 'pkcs1'): boolean {
+/** Readers of keys throw at what is none. */
+function isReadBy(read: () => unknown): boolean {
   try {
-    createPublicKey({ key, format: 'der', type });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function isCertificate(bytes: Buffer): boolean {
-  try {
-    return new X509Certificate(bytes).raw.length > 0;
-  } catch {
-    return false;
-  }
-}
-
-function isJwkText(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && ('kty' in value || 'keys' in value);
+    return read() !== undefined;
   } catch {
     return false;
   }
@@ -182,7 +169,8 @@ function ecdsa(hash: Hash, crv: string, namedCurve: string, size: number): Algor
     crv,
     keySize: size,
     refusal: (key) => {
-      const fits = key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === namedCurve;
+      // Only EC keys have a named curve.
+      const fits = key.asymmetricKeyDetails?.namedCurve === namedCurve;
       return fits ? undefined : `the algorithm needs an EC key on ${crv}`;
     },
     signer: encoding((input, key) => fromDer(sign(hash, input, key), size)),
@@ -203,7 +191,7 @@ function ed25519(name: 'EdDSA' | 'Ed25519'): AlgorithmEntry {
       return hasSmallOrder(key) ? 'the Ed25519 point has a small order' : undefined;
     },
     signer: encoding((input, key) => sign(null, input, key)),
-    verifier: decoding((input, signature, key) => signature.length === 64 && verify(null, input, key, signature)),
+    verifier: decoding((input, signature, key) => verify(null, input, key, signature)),
   };
 }
 
@@ -228,7 +216,7 @@ function hasSmallOrder(key: KeyObject): boolean {
 }
 
 /** A verification takes as long as the exponent has bits; 65537 is what everybody uses. */
-const largestExponent = 2n ** 32n;
+const largestExponent = 2n ** 32n - 1n;
 
 /** RFC 7518, section 3.3 asks for 2048 bits; above 16384 a single verification would take too long. */
 function rsaRefusal(key: KeyObject): string | undefined {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JwtKey } from '../src/index.ts';
 import {
+  algorithmNames,
   decodeJwtUnverified,
   publicKey,
   signJwt,
@@ -47,6 +48,19 @@ describe('signing', () => {
   it('returns what it was given, after verification', () => {
     const claims = someClaims({ name: 'Ada 😀', nested: { list: [1, null, true] } });
     expect(verifyJwt(signJwt(claims, hmacKey), expected)).toEqual({ header: { alg: 'HS256', typ: 'JWT' }, claims });
+  });
+
+  it('keeps U+FFFD, which also stands for what is no UTF-8', () => {
+    expect(verifyJwt(aToken({ name: 'A\ufffda' }), expected).claims['name']).toBe('A\ufffda');
+  });
+
+  it.each(algorithmNames)('with %s covers a long token to its last character', (algorithm) => {
+    const options = { ...expected, keys: aKey(algorithm), maxTokenLength: 30_000 };
+    const token = aToken({ note: 'x'.repeat(9000), last: 1 }, aKey(algorithm));
+    expect(verifyJwt(token, options).claims['last']).toBe(1);
+    const [header = '', , signature = ''] = token.split('.');
+    const [, other = ''] = aToken({ note: 'x'.repeat(9000), last: 2 }, aKey(algorithm)).split('.');
+    expectRefusal('signature_invalid', () => verifyJwt(`${header}.${other}.${signature}`, options));
   });
 
   it.each([
