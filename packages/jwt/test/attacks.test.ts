@@ -1,12 +1,15 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import {
+  decodeJwtUnverified,
   exportJwk,
   exportPublicJwk,
   generateKey,
   importKey,
   publicKey,
+  remoteJwkSet,
   secretKey,
+  tryVerifyJwt,
   verifyJwt,
   type JwtKey,
 } from '../src/index.ts';
@@ -220,6 +223,7 @@ describe('J12 J13 J14 structure', () => {
     `${header}.${payload}`,
     `${header}.${payload}.`,
     `.${payload}.${signature}`,
+    signed(`.${payload}`),
     `${header}..${signature}`,
     `${header}.${payload}.${signature}.`,
     `${header}.${payload}.${signature}.${signature}`,
@@ -229,8 +233,22 @@ describe('J12 J13 J14 structure', () => {
     JSON.stringify({ payload, signatures: [] }),
   ])('refuses %j', (token) => expectRefusal('token_malformed', () => verify(token)));
 
-  it.each([undefined, null, 7, {}, [aToken()], Buffer.from(aToken())])('refuses %j, which is no text', (token) => {
-    expectRefusal('token_malformed', () => verify(token as string));
+  it.each([undefined, null, 7, {}, [aToken()], Buffer.from(aToken())])(
+    'refuses %j, which is no text',
+    async (token) => {
+      expectRefusal('token_malformed', () => verify(token as string));
+      expectRefusal('token_malformed', () => decodeJwtUnverified(token as string));
+      const keys = remoteJwkSet('https://auth.example.com/jwks');
+      expect(await tryVerifyJwt(token as string, { ...expected, keys })).toMatchObject({ code: 'token_malformed' });
+    },
+  );
+
+  it('leaves the limit of stack traces as it was', () => {
+    const { stackTraceLimit } = Error;
+    for (const token of ['x.y.z', forge('garbage'), forge({ alg: 'HS256' }, 'garbage'), aToken({ exp: 1 })]) {
+      expect(() => verify(token)).toThrow();
+      expect(Error.stackTraceLimit).toBe(stackTraceLimit);
+    }
   });
 });
 
@@ -349,7 +367,11 @@ describe('J30 size', () => {
   it('takes the limit as an option', () => {
     const token = aToken({ name: 'x'.repeat(9000) });
     expectRefusal('token_too_large', () => verify(token));
-    expect(() => verifyJwt(token, { ...expected, maxTokenLength: 20_000 })).not.toThrow();
+    expect(() => verifyJwt(token, { ...expected, maxTokenLength: token.length })).not.toThrow();
+    expect(refusalOf(() => verifyJwt(token, { ...expected, maxTokenLength: token.length - 1 }))).toMatchObject({
+      code: 'token_too_large',
+      details: { length: token.length, maximum: token.length - 1 },
+    });
   });
 });
 
