@@ -4,7 +4,10 @@ import { fromDer, toDer } from './ecdsa-signature.ts';
 import { createMac, createTextComparison, type HmacHash } from './hmac.ts';
 import { Scratch } from './octets.ts';
 
-/** The name of a signature algorithm (RFC 7518, section 3.1); `EdDSA` means Ed25519 (RFC 8037). */
+/**
+ * The name of a signature algorithm (RFC 7518, section 3.1). `EdDSA` means Ed25519 (RFC 8037), and `Ed25519` is its newer
+ * name (RFC 9864, section 2.2).
+ */
 export type Algorithm =
   | 'HS256'
   | 'HS384'
@@ -18,7 +21,8 @@ export type Algorithm =
   | 'ES256'
   | 'ES384'
   | 'ES512'
-  | 'EdDSA';
+  | 'EdDSA'
+  | 'Ed25519';
 
 /** Signs ASCII text with one key; the signature comes as base64url. */
 export type Sign = (input: string) => string;
@@ -58,11 +62,21 @@ export const algorithms: { readonly [Name in Algorithm]: AlgorithmEntry } = {
   ES256: ecdsa('sha256', 'P-256', 'prime256v1', 32),
   ES384: ecdsa('sha384', 'P-384', 'secp384r1', 48),
   ES512: ecdsa('sha512', 'P-521', 'secp521r1', 66),
-  EdDSA: ed25519(),
+  EdDSA: ed25519('EdDSA'),
+  Ed25519: ed25519('Ed25519'),
 };
 
 /** The names of all supported algorithms. */
 export const algorithmNames: readonly Algorithm[] = Object.freeze(Object.keys(algorithms) as Algorithm[]);
+
+/**
+ * The only algorithm of a list; undefined when there is none or more than one. A key that does not say which of the two
+ * names of EdDSA it goes by has the older, unless the caller accepts the newer alone.
+ */
+export function onlyAlgorithm(possible: readonly Algorithm[]): Algorithm | undefined {
+  const [only, another] = possible.filter((name) => name !== 'Ed25519' || !possible.includes('EdDSA'));
+  return another === undefined ? only : undefined;
+}
 
 /**
  * Tells whether a value names a supported algorithm, in its exact spelling.
@@ -77,38 +91,25 @@ export function isAlgorithm(value: unknown): value is Algorithm {
   return typeof value === 'string' && Object.hasOwn(algorithms, value);
 }
 
-/** How public keys begin that people take for secrets: PEM and OpenSSH. */
-const publicKeyText = /-----BEGIN|^\s*(ssh-(rsa|dss|ed25519) |ecdsa-sha2-)/;
+/** What is in public keys that people take for secrets: PEM, SSH2 (RFC 4716), OpenSSH, JWK. */
+const publicKeyText = /----[- ]BEGIN|ssh-(rsa|dss|ed25519)[ @]|ecdsa-sha2-|"(kty|keys)"\s*:/;
 
 /** Tells whether bytes offered as a secret are a key pair's key, or its certificate, written out (RFC 8725, section 2.1). */
 function isPublicKeyText(secret: Buffer): boolean {
   const text = secret.toString('latin1');
-  if (publicKeyText.test(text) || isJwkText(text)) return true;
-  const forms = [secret, Buffer.from(text, 'base64')];
-  return forms.some((bytes) => isDer(bytes, 'spki') || isDer(bytes, 'pkcs1') || isCertificate(bytes));
+  if (publicKeyText.test(text)) return true;
+  return [secret, Buffer.from(text, 'base64')].some(
+    (der) =>
+      isReadBy(() => createPublicKey({ key: der, format: 'der', type: 'spki' })) ||
+      isReadBy(() => createPublicKey({ key: der, format: 'der', type: 'pkcs1' })) ||
+      isReadBy(() => new X509Certificate(der)),
+  );
 }
 
-function isDer(key: Buffer, type: 'spki' | 'pkcs1'): boolean {
+/** Readers of keys throw at what is none. */
+function isReadBy(read: () => unknown): boolean {
   try {
-    createPublicKey({ key, format: 'der', type });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function isCertificate(bytes: Buffer): boolean {
-  try {
-    return new X509Certificate(bytes).raw.length > 0;
-  } catch {
-    return false;
-  }
-}
-
-function isJwkText(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && ('kty' in value || 'keys' in value);
+    return read() !== undefined;
   } catch {
     return false;
   }
@@ -168,7 +169,8 @@ function ecdsa(hash: Hash, crv: string, namedCurve: string, size: number): Algor
     crv,
     keySize: size,
     refusal: (key) => {
-      const fits = key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === namedCurve;
+      // Only EC keys have a named curve.
+      const fits = key.asymmetricKeyDetails?.namedCurve === namedCurve;
       return fits ? undefined : `the algorithm needs an EC key on ${crv}`;
     },
     signer: encoding((input, key) => fromDer(sign(hash, input, key), size)),
@@ -178,18 +180,18 @@ function ecdsa(hash: Hash, crv: string, namedCurve: string, size: number): Algor
   };
 }
 
-/** RFC 8037, section 3.1. */
-function ed25519(): AlgorithmEntry {
+/** RFC 8037, section 3.1, under either of its names. */
+function ed25519(name: 'EdDSA' | 'Ed25519'): AlgorithmEntry {
   return {
     kty: 'OKP',
     crv: 'Ed25519',
     keySize: 32,
     refusal: (key) => {
-      if (key.asymmetricKeyType !== 'ed25519') return 'EdDSA needs an Ed25519 key';
+      if (key.asymmetricKeyType !== 'ed25519') return `${name} needs an Ed25519 key`;
       return hasSmallOrder(key) ? 'the Ed25519 point has a small order' : undefined;
     },
     signer: encoding((input, key) => sign(null, input, key)),
-    verifier: decoding((input, signature, key) => signature.length === 64 && verify(null, input, key, signature)),
+    verifier: decoding((input, signature, key) => verify(null, input, key, signature)),
   };
 }
 
@@ -214,7 +216,7 @@ function hasSmallOrder(key: KeyObject): boolean {
 }
 
 /** A verification takes as long as the exponent has bits; 65537 is what everybody uses. */
-const largestExponent = 2n ** 32n;
+const largestExponent = 2n ** 32n - 1n;
 
 /** RFC 7518, section 3.3 asks for 2048 bits; above 16384 a single verification would take too long. */
 function rsaRefusal(key: KeyObject): string | undefined {

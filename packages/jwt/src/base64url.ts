@@ -25,11 +25,11 @@ export function decodeBase64url(text: string): Buffer | undefined {
   return bytes.toString('base64url') === text ? bytes : undefined;
 }
 
-/** The same into memory that is there already; what does not fit gets its own. */
-export function decodeBase64urlInto(scratch: Scratch, text: string): Buffer | undefined {
-  if (text.length > scratch.octets.length) return decodeBase64url(text);
-  const length = scratch.octets.base64urlWrite(text, 0, text.length);
-  return scratch.octets.base64urlSlice(0, length) === text ? scratch.first(length) : undefined;
+/** The same into memory that is there already; undefined also for what does not fit. */
+export function decodeBase64urlInto(memory: Scratch, text: string): Buffer | undefined {
+  const { octets: bytes } = memory;
+  const length = bytes.base64urlWrite(text, 0, bytes.length);
+  return bytes.base64urlSlice(0, length) === text ? memory.first(length) : undefined;
 }
 
 /** Decodes canonical base64url whose bytes are UTF-8 text; undefined for anything else. */

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, createSecretKey, type JsonWebKey, type KeyObject } from 'node:crypto';
-import { algorithmNames, algorithms, isAlgorithm, type Algorithm } from './algorithms.ts';
+import { algorithmNames, algorithms, isAlgorithm, onlyAlgorithm, type Algorithm } from './algorithms.ts';
 import { decodeBase64url } from './base64url.ts';
 import { JwtError } from './errors.ts';
 
@@ -71,8 +71,7 @@ export function algorithmOfJwk(jwk: Jwk, accepted: readonly Algorithm[] | undefi
   if (jwk.alg === 'EdDSA' && jwk.crv !== algorithms.EdDSA.crv) return undefined;
   if (jwk.alg !== undefined) return isAlgorithm(jwk.alg) ? jwk.alg : undefined;
   const possible = algorithmsForKey(jwk.kty, jwk.crv);
-  const [only, another] = accepted === undefined ? possible : possible.filter((name) => accepted.includes(name));
-  return another === undefined ? only : undefined;
+  return onlyAlgorithm(accepted === undefined ? possible : possible.filter((name) => accepted.includes(name)));
 }
 
 /** Checks that `use` and `key_ops` permit one of the operations (RFC 7517, sections 4.2 and 4.3). */

@@ -26,14 +26,14 @@ export interface JwtHeader {
   readonly [name: string]: unknown;
 }
 
-/** Splits a compact JWS into three parts that are not empty. */
+/** Splits a compact JWS into three parts; neither payload nor signature are empty. */
 export function splitJws(token: string, maximum: number): Verdict<CompactJws> {
   if (typeof token !== 'string') return faults.malformed;
   if (token.length > maximum) return new Fault('token_too_large', { length: token.length, maximum });
   const first = token.indexOf('.');
   const second = token.indexOf('.', first + 1);
-  // A third dot is not in the base64url alphabet, so it is refused with the signature.
-  if (first < 1 || second <= first + 1 || second === token.length - 1) return faults.malformed;
+  // A third dot is not in the base64url alphabet, so it is refused with the signature; an empty header is no JSON.
+  if (second <= first + 1 || second === token.length - 1) return faults.malformed;
   return {
     header: token.slice(0, first),
     payload: token.slice(first + 1, second),

@@ -7,7 +7,7 @@ import {
   randomBytes,
 } from 'node:crypto';
 import { promisify } from 'node:util';
-import { algorithmNames, algorithms, isAlgorithm, type Algorithm } from './algorithms.ts';
+import { algorithmNames, algorithms, isAlgorithm, onlyAlgorithm, type Algorithm } from './algorithms.ts';
 import { algorithmOfJwk, keyObjectOfJwk, permits, refused, type Jwk } from './jwk.ts';
 import { thumbprintOfJwk } from './jwk-thumbprint.ts';
 import { JwtKey, keyMaterial } from './key.ts';
@@ -183,8 +183,7 @@ function bindKeyObject(keyObject: KeyObject, options: ImportKeyOptions): JwtKey 
 /** The only algorithm the key can serve; a secret could serve several, whatever its length. */
 function algorithmOfKeyObject(keyObject: KeyObject): Algorithm | undefined {
   if (keyObject.type === 'secret') return undefined;
-  const [only, another] = algorithmNames.filter((name) => algorithms[name].refusal(keyObject) === undefined);
-  return another === undefined ? only : undefined;
+  return onlyAlgorithm(algorithmNames.filter((name) => algorithms[name].refusal(keyObject) === undefined));
 }
 
 function keyObjectOfPem(pem: string): KeyObject {

@@ -46,7 +46,10 @@ export interface JwtVerifier<Claims extends object = JwtClaims> {
 
 /** Verifies tokens under fixed options: at once while the keys it needs are in hand, else with a promise. */
 export interface RemoteJwtVerifier<Claims extends object = JwtClaims> {
-  /** Returns header and claims, as `verifyJwt` does. Throws, or rejects with, {@link JwtError}. */
+  /**
+   * Returns header and claims, as `verifyJwt` does. {@link JwtError} is thrown where it answers at once, and what the
+   * promise rejects with where it does not: with `await` inside the `try` they are the same.
+   */
   verify(token: string): VerifiedJwt<Claims> | Promise<VerifiedJwt<Claims>>;
   /** The same checks, and the refusal as a value, as `tryVerifyJwt` does. */
   tryVerify(token: string): JwtOutcome<Claims> | Promise<JwtOutcome<Claims>>;

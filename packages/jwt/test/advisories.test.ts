@@ -1,4 +1,4 @@
-import { createHmac, generateKeyPairSync } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
@@ -21,6 +21,7 @@ import {
 import { keyMaterial } from '../src/key.ts';
 import {
   aKey,
+  anotherRsa,
   aStrangeJwk,
   aToken,
   expected,
@@ -34,6 +35,7 @@ import {
   seconds,
   signed,
   someClaims,
+  strangeKeys,
 } from './fixtures.ts';
 
 // Each test is named after the advisory of another product, and tries on us what went wrong there.
@@ -82,9 +84,8 @@ describe('whose algorithm it is', () => {
   });
 
   it('CVE-2022-23539 an algorithm takes no key of another type or curve', () => {
-    const dsa = generateKeyPairSync('dsa', { modulusLength: 2048, divisorLength: 256 }).publicKey;
-    const restricted = generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).publicKey;
-    for (const key of [dsa, restricted]) expectRefusal('key_invalid', () => importKey(key, { algorithm: 'RS256' }));
+    for (const key of Object.values(strangeKeys))
+      expectRefusal('key_invalid', () => importKey(key, { algorithm: 'RS256' }));
     const { verifying } = keyMaterial(aKey('ES256'));
     for (const algorithm of ['RS256', 'ES384', 'EdDSA', 'HS256'] as const) {
       expectRefusal('key_invalid', () => importKey(verifying, { algorithm }));
@@ -174,8 +175,8 @@ describe('which key it is', () => {
     }
   });
 
-  it('CVE-2018-0114 CVE-2026-27962 a key in the header is not looked at, with or without the key id of ours', async () => {
-    const attacker = await generateKey('RS256');
+  it('CVE-2018-0114 CVE-2026-27962 a key in the header is not looked at, with or without the key id of ours', () => {
+    const attacker = importKey(anotherRsa.privateKey, { algorithm: 'RS256' });
     const jwk = exportPublicJwk(attacker);
     for (const kid of ['key-RS256', undefined]) {
       const token = forge({ alg: 'RS256', kid, jwk: { ...jwk, kid } }, someClaims(), attacker);

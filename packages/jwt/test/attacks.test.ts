@@ -1,12 +1,15 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import {
+  decodeJwtUnverified,
   exportJwk,
   exportPublicJwk,
   generateKey,
   importKey,
   publicKey,
+  remoteJwkSet,
   secretKey,
+  tryVerifyJwt,
   verifyJwt,
   type JwtKey,
 } from '../src/index.ts';
@@ -220,6 +223,7 @@ describe('J12 J13 J14 structure', () => {
     `${header}.${payload}`,
     `${header}.${payload}.`,
     `.${payload}.${signature}`,
+    signed(`.${payload}`),
     `${header}..${signature}`,
     `${header}.${payload}.${signature}.`,
     `${header}.${payload}.${signature}.${signature}`,
@@ -229,8 +233,22 @@ describe('J12 J13 J14 structure', () => {
     JSON.stringify({ payload, signatures: [] }),
   ])('refuses %j', (token) => expectRefusal('token_malformed', () => verify(token)));
 
-  it.each([undefined, null, 7, {}, [aToken()], Buffer.from(aToken())])('refuses %j, which is no text', (token) => {
-    expectRefusal('token_malformed', () => verify(token as string));
+  it.each([undefined, null, 7, {}, [aToken()], Buffer.from(aToken())])(
+    'refuses %j, which is no text',
+    async (token) => {
+      expectRefusal('token_malformed', () => verify(token as string));
+      expectRefusal('token_malformed', () => decodeJwtUnverified(token as string));
+      const keys = remoteJwkSet('https://auth.example.com/jwks');
+      expect(await tryVerifyJwt(token as string, { ...expected, keys })).toMatchObject({ code: 'token_malformed' });
+    },
+  );
+
+  it('leaves the limit of stack traces as it was', () => {
+    const { stackTraceLimit } = Error;
+    for (const token of ['x.y.z', forge('garbage'), forge({ alg: 'HS256' }, 'garbage'), aToken({ exp: 1 })]) {
+      expect(() => verify(token)).toThrow();
+      expect(Error.stackTraceLimit).toBe(stackTraceLimit);
+    }
   });
 });
 
@@ -296,21 +314,34 @@ describe('J27 ECDSA signatures', () => {
 });
 
 describe('J26 J27 Ed25519', () => {
-  it.each(['0100', 'ec', 'ed', 'ee'])(
-    'refuses a public key of small order, which fits signatures of anyone: y = %s…',
-    (start) => {
-      const point = start === '0100' ? Buffer.alloc(32) : Buffer.alloc(32, 0xff);
-      point.set(Buffer.from(start, 'hex'));
-      for (const sign of [0x00, 0x80]) {
-        point[31] = (start === '0100' ? 0 : 0x7f) | sign;
-        const jwk = { kty: 'OKP', crv: 'Ed25519', x: point.toString('base64url') };
-        expectRefusal('key_invalid', () => importKey(jwk));
-        expectRefusal('key_invalid', () =>
-          verifyJwt(aToken({}, aKey('EdDSA')), { ...expected, keys: { keys: [jwk] } }),
-        );
-      }
-    },
-  );
+  it.each([
+    '00'.repeat(32),
+    `01${'00'.repeat(31)}`,
+    `ec${'ff'.repeat(30)}7f`,
+    `ed${'ff'.repeat(30)}7f`,
+    `ee${'ff'.repeat(30)}7f`,
+    '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+    'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  ])('refuses a public key of small order, which fits signatures of anyone: y = %s', (y) => {
+    for (const sign of [0x00, 0x80]) {
+      const point = Buffer.from(y, 'hex');
+      point.writeUInt8(point.readUInt8(31) | sign, 31);
+      const jwk = { kty: 'OKP', crv: 'Ed25519', x: point.toString('base64url') };
+      const refused = { code: 'key_invalid', details: { reason: 'the Ed25519 point has a small order' } };
+      expect(refusalOf(() => importKey(jwk))).toMatchObject(refused);
+      const token = aToken({}, aKey('EdDSA'));
+      expect(refusalOf(() => verifyJwt(token, { ...expected, keys: { keys: [jwk] } }))).toMatchObject(refused);
+    }
+  });
+
+  it('refuses a signature of any other length', () => {
+    const [head = '', body = '', end = ''] = aToken({}, aKey('EdDSA')).split('.');
+    const bytes = Buffer.from(end, 'base64url');
+    for (const other of [bytes.subarray(0, 63), Buffer.concat([bytes, bytes.subarray(0, 1)]), Buffer.alloc(1)]) {
+      const token = `${head}.${body}.${other.toString('base64url')}`;
+      expectRefusal('signature_invalid', () => verifyJwt(token, { ...expected, keys: aKey('EdDSA') }));
+    }
+  });
 
   it('refuses a signature whose s is not reduced', () => {
     const token = aToken({}, aKey('EdDSA'));
@@ -336,7 +367,11 @@ describe('J30 size', () => {
   it('takes the limit as an option', () => {
     const token = aToken({ name: 'x'.repeat(9000) });
     expectRefusal('token_too_large', () => verify(token));
-    expect(() => verifyJwt(token, { ...expected, maxTokenLength: 20_000 })).not.toThrow();
+    expect(() => verifyJwt(token, { ...expected, maxTokenLength: token.length })).not.toThrow();
+    expect(refusalOf(() => verifyJwt(token, { ...expected, maxTokenLength: token.length - 1 }))).toMatchObject({
+      code: 'token_too_large',
+      details: { length: token.length, maximum: token.length - 1 },
+    });
   });
 });
 

@@ -1,4 +1,5 @@
-import { createSecretKey, generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import type { JsonWebKey, KeyObject, KeyPairKeyObjectResult } from 'node:crypto';
 import { expect } from 'vitest';
 import { algorithms } from '../src/algorithms.ts';
 import { encodeBase64url } from '../src/base64url.ts';
@@ -15,6 +16,7 @@ import {
   type JwtKey,
 } from '../src/index.ts';
 import { keyMaterial } from '../src/key.ts';
+import slowKeys from './vectors/slow-keys.json' with { type: 'json' };
 
 /** The moment all tests live in. */
 export const now: Date = new Date('2026-01-01T00:00:00Z');
@@ -49,6 +51,12 @@ export const hmacKey: JwtKey = secretKey('0123456789abcdef0123456789abcdef');
 /** What an honest verifier asks of {@link someClaims}. */
 export const expected = { keys: hmacKey, issuer, audience, now } as const;
 
+/** An RSA key that is not the one of {@link aKey}. */
+export const anotherRsa: KeyPairKeyObjectResult = rsaPair(slowKeys.rsa[1]);
+
+/** Public keys of types that no algorithm of ours is for. */
+export const strangeKeys = { dsa: createPublicKey(slowKeys.dsa), rsaPss: createPublicKey(slowKeys.rsaPss) } as const;
+
 const keys = new Map<Algorithm, JwtKey>();
 
 /** The key of an algorithm; the RSA algorithms share their material, to keep the tests quick. */
@@ -58,14 +66,17 @@ export function aKey(algorithm: Algorithm): JwtKey {
   return key;
 }
 
-let rsa: KeyObject | undefined;
+function rsaPair(key: JsonWebKey = {}): KeyPairKeyObjectResult {
+  const privateKey = createPrivateKey({ key, format: 'jwk' });
+  return { privateKey, publicKey: createPublicKey(privateKey) };
+}
 
 function keyObjectFor(algorithm: Algorithm): KeyObject {
   const { kty, crv, keySize } = algorithms[algorithm];
   if (kty === 'oct') return createSecretKey(randomBytes(keySize));
   if (kty === 'EC') return generateKeyPairSync('ec', { namedCurve: crv ?? '' }).privateKey;
   if (kty === 'OKP') return generateKeyPairSync('ed25519').privateKey;
-  return (rsa ??= generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey);
+  return rsaPair(slowKeys.rsa[0]).privateKey;
 }
 
 /** An honest token, signed with {@link hmacKey}. */

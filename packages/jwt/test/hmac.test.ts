@@ -1,6 +1,6 @@
 import crypto, { createSecretKey } from 'node:crypto';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createMac, nativeMac, oneShotMac, type HmacHash } from '../src/hmac.ts';
 import { secretKey, signJwt, verifyJwt } from '../src/index.ts';
 
@@ -70,6 +70,21 @@ describe.each(Object.values(hashes))('HMAC with $name', (hash) => {
       }),
       { numRuns: 200 },
     );
+  });
+});
+
+describe('a runtime with one-shot hashes', () => {
+  it('uses them for every text a token of the default length can have', () => {
+    const hash = vi.spyOn(crypto, 'hash');
+    try {
+      const mac = createMac(hashes.sha256, createSecretKey(Buffer.alloc(32, 1)));
+      for (const length of [1, 8192]) mac('x'.repeat(length));
+      expect(hash).toHaveBeenCalledTimes(4);
+      mac('x'.repeat(8193));
+      expect(hash).toHaveBeenCalledTimes(4);
+    } finally {
+      hash.mockRestore();
+    }
   });
 });
 

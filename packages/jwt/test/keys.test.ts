@@ -16,19 +16,36 @@ import {
   verifyJwt,
   type Algorithm,
   type ImportKeyOptions,
+  type Jwk,
+  type JwtHeader,
 } from '../src/index.ts';
-import { aKey, aStrangeJwk, aToken, expected, expectRefusal, hmacKey, refusalOf } from './fixtures.ts';
+import {
+  aKey,
+  anotherRsa,
+  aStrangeJwk,
+  aToken,
+  expected,
+  expectRefusal,
+  hmacKey,
+  refusalOf,
+  strangeKeys,
+} from './fixtures.ts';
 
 const pem = (key: KeyObject): string =>
   key.export({ format: 'pem', type: key.type === 'private' ? 'pkcs8' : 'spki' }).toString();
-const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const rsa = anotherRsa;
 const ec = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
 const ed = generateKeyPairSync('ed25519');
 
+/** A member of an RSA key. */
+function encodeInteger(value: bigint): string {
+  const hex = value.toString(16);
+  return Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex').toString('base64url');
+}
+
 /** A public key of the same modulus; nobody has the private half. */
 function rsaWithExponent(exponent: bigint): KeyObject {
-  const hex = exponent.toString(16);
-  const e = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex').toString('base64url');
+  const e = encodeInteger(exponent);
   return createPublicKey({ key: { ...rsa.publicKey.export({ format: 'jwk' }), e }, format: 'jwk' });
 }
 
@@ -52,6 +69,12 @@ describe('a key', () => {
     expect(() => importKey(ec.publicKey, { algorithm: name ?? null } as unknown as ImportKeyOptions)).toThrow(
       TypeError,
     );
+  });
+
+  it('is not made for a list of algorithms, be it of one', () => {
+    const list: unknown = ['ES256'];
+    expect(isAlgorithm(list)).toBe(false);
+    expect(() => new JwtKey(list as Algorithm, ec.publicKey)).toThrow(TypeError);
   });
 
   it.each(['', 7, null])('is not made with the key id %j', (keyId) => {
@@ -92,14 +115,27 @@ describe('J1 J25 what is no secret', () => {
     ['PEM', pem(rsa.publicKey)],
     ['PEM behind other text', `key:\n${pem(ec.publicKey)}`],
     ['OpenSSH', 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ ada@example.com'],
+    ['OpenSSH, RSA', 'ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQC7'],
+    ['OpenSSH, DSA', 'ssh-dss AAAAB3NzaC1kc3MAAACBAMZpPSVmIHMB'],
+    ['OpenSSH, ECDSA', 'ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTY='],
+    ['OpenSSH, on a security key', 'sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5'],
+    ['a line of known_hosts', 'git.example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq45'],
+    ['SSH2', '---- BEGIN SSH2 PUBLIC KEY ----\nAAAAB3NzaC1yc2EAAAADAQABAAABgQC7\n---- END SSH2 PUBLIC KEY ----'],
     ['DER', rsa.publicKey.export({ format: 'der', type: 'spki' })],
     ['PKCS#1 DER', rsa.publicKey.export({ format: 'der', type: 'pkcs1' })],
     ['base64 of DER', ed.publicKey.export({ format: 'der', type: 'spki' }).toString('base64')],
     ['PEM without its armour', pem(ec.publicKey).replace(/-----.*-----/g, '')],
     ['JWK text', jwk],
+    ['JWK text with spaces', jwk.replaceAll('":', '" : ')],
     ['JWK Set text', `{ "keys": [${jwk}] }`],
+    ['the text of an empty JWK Set', '{"keys":[],"comment":"none at the moment"}'],
   ])('refuses a public key as %s', (_form, secret) => {
-    expectRefusal('key_invalid', () => secretKey(secret));
+    const reason = 'it is a key of another kind written out, which others may know: see importKey()';
+    expect(refusalOf(() => secretKey(secret))).toMatchObject({ code: 'key_invalid', details: { reason } });
+  });
+
+  it('takes a text that merely speaks of keys', () => {
+    expect(secretKey('BEGIN, kty, "keys" and ssh-rsa: mere words').type).toBe('secret');
   });
 });
 
@@ -121,18 +157,43 @@ describe('importing', () => {
     expect(importKey(createSecretKey(Buffer.alloc(32, 1)), { algorithm: 'HS256' }).type).toBe('secret');
   });
 
+  it('takes a key of either name of EdDSA, and the older where none is said, unless the newer alone is accepted', () => {
+    const nameless = ed.publicKey.export({ format: 'jwk' }) as Jwk;
+    const token = aToken({}, importKey(ed.privateKey, { algorithm: 'Ed25519' }));
+    const verify = (jwk: Jwk, algorithms?: readonly Algorithm[]): JwtHeader =>
+      verifyJwt(token, { ...expected, keys: { keys: [jwk] }, ...(algorithms && { algorithms }) }).header;
+    expect(importKey(nameless).algorithm).toBe('EdDSA');
+    expect(importKey(nameless, { algorithm: 'Ed25519' }).algorithm).toBe('Ed25519');
+    expect(verify({ ...nameless, alg: 'Ed25519' })).toEqual({ alg: 'Ed25519', typ: 'JWT' });
+    expect(verify(nameless, ['Ed25519'])).toEqual({ alg: 'Ed25519', typ: 'JWT' });
+    expectRefusal('algorithm_not_allowed', () => verify(nameless));
+    expectRefusal('key_not_found', () => verify(nameless, ['EdDSA', 'Ed25519']));
+  });
+
   it.each([
     ['an EC key for RS256', ec.publicKey, 'RS256'],
     ['an RSA key for ES256', rsa.publicKey, 'ES256'],
     ['a P-256 key for ES384', ec.publicKey, 'ES384'],
     ['a public key for HS256', rsa.publicKey, 'HS256'],
     ['a secret for RS256', createSecretKey(Buffer.alloc(64, 1)), 'RS256'],
+    ['a secret for ES256', createSecretKey(Buffer.alloc(32, 1)), 'ES256'],
     ['an X25519 key', generateKeyPairSync('x25519').publicKey, 'EdDSA'],
-    ['an RSA-PSS key', generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).publicKey, 'PS256'],
+    ['an Ed448 key', generateKeyPairSync('ed448').publicKey, 'Ed25519'],
+    ['an RSA-PSS key', strangeKeys.rsaPss, 'PS256'],
     ['an RSA key that takes long to verify with', rsaWithExponent(2n ** 32n + 1n), 'RS256'],
-    ['a short RSA key', generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey, 'RS256'],
   ] as const)('refuses %s', (_name, material, algorithm) => {
     expectRefusal('key_invalid', () => importKey(material, { algorithm }));
+  });
+
+  it.each([
+    [2047, false],
+    [2048, true],
+    [16_384, true],
+    [16_385, false],
+  ])('of an RSA key with %i bits: accepted is %s', (modulusLength, isAccepted) => {
+    const jwk = { kty: 'RSA', alg: 'RS256', e: 'AQAB', n: encodeInteger(2n ** BigInt(modulusLength - 1) + 1n) };
+    if (isAccepted) expect(importKey(jwk).type).toBe('public');
+    else expectRefusal('key_invalid', () => importKey(jwk));
   });
 
   it.each(['', 'secret', '{"kty":"oct"}', '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----', null, 7])(

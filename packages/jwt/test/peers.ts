@@ -1,5 +1,10 @@
 import { createPrivateKey, createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
-import { createSigner, createVerifier, type JwtHeader as FastJwtHeader } from 'fast-jwt';
+import {
+  createSigner,
+  createVerifier,
+  type Algorithm as FastJwtAlgorithm,
+  type JwtHeader as FastJwtHeader,
+} from 'fast-jwt';
 import { CompactSign, jwtVerify } from 'jose';
 import jsonwebtoken from 'jsonwebtoken';
 import { algorithmNames, exportJwk, exportPublicJwk, type Algorithm, type JwtErrorCode } from '../src/index.ts';
@@ -127,7 +132,7 @@ function hasStrangeAudience({ claims }: Sample): boolean {
 
 const jsonWebToken: Peer = {
   name: 'jsonwebtoken',
-  algorithms: algorithmNames.filter((name) => name !== 'EdDSA'),
+  algorithms: algorithmNames.filter((name) => !name.startsWith('Ed')),
   // It writes typ JWT and an iat of its own unless told otherwise, and signs no times that are not numbers.
   sign: ({ header, claims }, algorithm) =>
     jsonwebtoken.sign({ ...claims }, halves(algorithm).signing, {
@@ -172,7 +177,7 @@ const fastJwtVerifier = once((algorithm) => {
   const { verifying } = halves(algorithm);
   return createVerifier({
     key: verifying.type === 'secret' ? verifying.export() : verifying.export({ type: 'spki', format: 'pem' }),
-    algorithms: [algorithm],
+    algorithms: [algorithm as FastJwtAlgorithm],
     allowedIss: issuer,
     allowedAud: audience,
     requiredClaims: ['exp'],
@@ -182,12 +187,12 @@ const fastJwtVerifier = once((algorithm) => {
 
 const fastJwt: Peer = {
   name: 'fast-jwt',
-  algorithms: algorithmNames,
+  algorithms: algorithmNames.filter((name) => name !== 'Ed25519'),
   // It writes typ JWT and an iat of its own unless told otherwise, drops times that are 0 and rounds iat.
   sign: ({ header, claims }, algorithm) =>
     createSigner({
       key: fastJwtSigningKey(algorithm),
-      algorithm,
+      algorithm: algorithm as FastJwtAlgorithm,
       header: { typ: undefined, ...header, alg: algorithm } as unknown as FastJwtHeader,
       noTimestamp: !Object.hasOwn(claims, 'iat'),
     })({ ...claims }),

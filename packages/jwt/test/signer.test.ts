@@ -22,7 +22,7 @@ function elsewhere(algorithm: Algorithm): KeyObject {
 
 /** What a KMS does for one call. */
 function signAt(key: KeyObject, algorithm: Algorithm, input: Uint8Array, dsaEncoding: 'der' | 'ieee-p1363'): Buffer {
-  const hash = algorithm === 'EdDSA' ? null : `sha${algorithm.slice(2)}`;
+  const hash = algorithm.startsWith('Ed') ? null : `sha${algorithm.slice(2)}`;
   const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
   return sign(hash, input, { key, dsaEncoding, ...(algorithm.startsWith('PS') ? pss : {}) });
 }

@@ -393,9 +393,16 @@ describe('options', () => {
       () => createJwtVerifier(new Options()),
       () => verifyAccessToken(aToken(), Object.assign(new Options(), { audience })),
       () => verifyJwt(aToken(), undefined as unknown as Options),
+      () => verifyJwt(aToken(), null as unknown as Options),
       () => verifyJwt(aToken(), hmacKey as unknown as Options),
     ];
     for (const act of acts) expect(act).toThrow(new TypeError('The options must be a plain object'));
+  });
+
+  it('may be an object of no prototype: nothing is inherited', () => {
+    const options: typeof expected = Object.assign(Object.create(null), expected);
+    expect(verifyJwt(aToken(), options).claims.sub).toBe('ada');
+    expectRefusal('claim_mismatch', () => verifyJwt(aToken({ aud: 'other' }), options));
   });
 
   it('that change while keys are fetched are those of the call', async () => {

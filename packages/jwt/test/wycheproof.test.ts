@@ -244,6 +244,7 @@ const signatureFiles: readonly (readonly [string, Algorithm, number])[] = [
   ['ecdsa_secp384r1_sha384_p1363_test.json', 'ES384', 280],
   ['ecdsa_secp521r1_sha512_p1363_test.json', 'ES512', 318],
   ['ed25519_test.json', 'EdDSA', 151],
+  ['ed25519_test.json', 'Ed25519', 151],
 ];
 
 describeVectors('Wycheproof, signatures', 'wycheproof', () => {

@@ -87,8 +87,8 @@ const rows: Readonly<Record<string, { good: readonly string[]; bad: readonly str
   SECRET_KEY: { good: [strong], bad: [], beside: {} },
   SECRET_KEY_PREVIOUS: { good: [strong], bad: ['', 'secret', 'a'.repeat(64), strong.slice(0, 31)] },
   ALGORITHM: {
-    good: ['HS256', 'RS384', 'PS512', 'ES256', 'EdDSA'],
-    bad: ['', 'none', 'es256', 'HS256 ', 'RS1', '__proto__', 'toString'],
+    good: ['HS256', 'RS384', 'PS512', 'ES256', 'EdDSA', 'Ed25519'],
+    bad: ['', 'none', 'es256', 'Ed448', 'HS256 ', 'RS1', '__proto__', 'toString'],
   },
   SIGNING_KEY_ROTATION_DAYS: { good: ['1', '3650'], bad: [...malformedNumbers, '0', '3651'] },
   ACCESS_TOKEN_EXPIRE_MINUTES: { good: ['1', '15', '43200'], bad: [...malformedNumbers, '0', '43201'] },
