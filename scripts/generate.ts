@@ -47,7 +47,7 @@ function httpRows(): string[][] {
 
 function guardRows(): string[][] {
   return documentedBullets('packages/guard/src/refusal.ts', 'RefusalCode').map(({ name, text }) => {
-    const { status, headers, body } = createRefusal(name as Parameters<typeof createRefusal>[0], 'realm');
+    const { status, headers, body } = createRefusal(name as Parameters<typeof createRefusal>[0], { realm: 'realm' });
     const error = /error="(\w+)"/.exec(headers['www-authenticate'] ?? '')?.[1];
     return [code(name), String(status), error === undefined ? '' : code(error), prose(body.detail), prose(text)];
   });

@@ -53,13 +53,14 @@ export function describeAuth(name: string, start: () => Promise<TestDatabase>): 
           iat: now,
           nbf: now,
           exp: now + 900,
+          auth_time: now,
           jti: expect.stringMatching(/^[\w-]{11}$/),
           sid: pair.sessionId,
           af: 2,
           scope: '',
           roles: ['user'],
         });
-        expect(pair.accessToken.length).toBeLessThan(512);
+        expect(pair.accessToken.length).toBeLessThan(520);
       });
 
       it('P6: refuses unknown users, wrong passwords and disabled users with the same error', async () => {

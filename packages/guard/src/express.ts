@@ -1,8 +1,7 @@
 import type { RequestHandler } from 'express';
-import type { Access } from './access.ts';
-import { authorizationLines } from './credentials.ts';
+import type { Access, Requirement } from './access.ts';
+import { nodeRequest } from './credentials/guarded-request.ts';
 import type { Guard } from './guard.ts';
-import { type Requirement, resolveRequirement } from './requirement.ts';
 
 declare global {
   namespace Express {
@@ -34,10 +33,9 @@ declare global {
  */
 export function expressGuard(guard: Guard): (requirement?: Requirement) => RequestHandler {
   return (requirement) => {
-    const required = resolveRequirement(requirement);
+    const required = guard.resolve(requirement);
     return async (request, response, next) => {
-      const authorization = authorizationLines(request);
-      const verdict = await guard.check({ authorization, target: request.originalUrl }, required);
+      const verdict = await guard.check(nodeRequest(request, { target: request.originalUrl }), required);
       if (verdict.granted) {
         request.auth = verdict.access;
         next();

@@ -1,8 +1,7 @@
 import type { preHandlerAsyncHookHandler } from 'fastify';
-import type { Access } from './access.ts';
-import { authorizationLines } from './credentials.ts';
+import type { Access, Requirement } from './access.ts';
+import { nodeRequest } from './credentials/guarded-request.ts';
 import type { Guard } from './guard.ts';
-import { type Requirement, resolveRequirement } from './requirement.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -32,10 +31,9 @@ declare module 'fastify' {
  */
 export function fastifyGuard(guard: Guard): (requirement?: Requirement) => preHandlerAsyncHookHandler {
   return (requirement) => {
-    const required = resolveRequirement(requirement);
+    const required = guard.resolve(requirement);
     return async (request, reply) => {
-      const authorization = authorizationLines(request.raw);
-      const verdict = await guard.check({ authorization, target: request.originalUrl }, required);
+      const verdict = await guard.check(nodeRequest(request.raw, { target: request.originalUrl }), required);
       if (verdict.granted) {
         request.auth = verdict.access;
         return;

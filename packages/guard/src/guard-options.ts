@@ -1,8 +1,29 @@
-import { type Algorithm, isAlgorithm, issuerJwkSet, JwtKey, type Keys } from '@sallyport/jwt';
+import {
+  type AccessTokenClaims,
+  type Algorithm,
+  isAlgorithm,
+  isScope,
+  issuerJwkSet,
+  JwtKey,
+  type Keys,
+  type StandardSchema,
+} from '@sallyport/jwt';
+import {
+  type CredentialSource,
+  credentialsProblem,
+  type ResolvedSource,
+  resolveSources,
+} from './credentials/credential-source.ts';
+import type { SeveralCredentials } from './credentials/credentials.ts';
+import type { Vocabulary } from './requirement.ts';
 import type { ChangeSource } from './replica/change.ts';
 
 /** What a guard must be told. `issuer` and `audience` have no default, on purpose. */
-export interface GuardOptions {
+export interface GuardOptions<
+  Claims extends object = AccessTokenClaims,
+  Scope extends string = string,
+  Role extends string = string,
+> {
   /** The `iss` every token must have, exactly: an https URL, or an http one on a loopback address. */
   readonly issuer: string;
   /** This resource server's name in `aud`: a token must be meant for it, or for one of several. */
@@ -23,6 +44,36 @@ export interface GuardOptions {
    * away after the token was issued stays good until the token expires.
    */
   readonly changes?: ChangeSource;
+  /**
+   * Where a request may bring its token, in this order. Default: `[{ in: 'header' }]`, the `Authorization` header as
+   * `Bearer`.
+   */
+  readonly credentials?: readonly CredentialSource[];
+  /**
+   * What to do with a request that brings two credentials: `refuse` it, or believe the `first-match` in the order of
+   * `credentials`. Default: `refuse`.
+   */
+  readonly severalCredentials?: SeveralCredentials;
+  /**
+   * What an `OPTIONS` request without credentials gets, which is how browsers ask whether they may send the real one:
+   * `answer` it here, saying nothing and running no handler, or let it `pass` to a CORS handler behind the guard.
+   * Behind a guard that lets it pass no handler may answer every method alike (`app.all`), for strangers reach it.
+   * Default: `answer`. Best is a CORS handler before the guard: then nothing of this matters.
+   */
+  readonly preflight?: 'answer' | 'pass';
+  /**
+   * A validator for the claims (Zod, Valibot, ArkType, any Standard Schema that answers synchronously):
+   * `access.claims` is what it makes of them, in its type, and a token it refuses is invalid. Default: the claims as
+   * they are.
+   */
+  readonly claims?: StandardSchema<Claims>;
+  /**
+   * The scopes of this API, each with a sentence for people. A requirement that names another does not compile, and
+   * throws when its route is declared. Default: any scope.
+   */
+  readonly scopes?: Readonly<Record<Scope, string>>;
+  /** The roles of this API, likewise. Default: any role. */
+  readonly roles?: readonly Role[];
   /** The realm in challenges: printable ASCII without quotes and backslashes. Default: the issuer. */
   readonly realm?: string;
   /** The `typ` header every token must have. Default: `'at+jwt'`. Set it only for issuers that do not follow RFC 9068. */
@@ -43,9 +94,15 @@ export interface GuardOptions {
   readonly onUnavailable?: (cause: unknown) => void;
 }
 
-export interface ResolvedGuardOptions extends Required<Omit<GuardOptions, 'changes' | 'algorithms'>> {
+type Absent = 'changes' | 'algorithms' | 'claims' | 'scopes' | 'roles';
+
+export interface ResolvedGuardOptions extends Required<Omit<GuardOptions, Absent | 'credentials'>> {
   readonly algorithms: readonly Algorithm[] | undefined;
   readonly changes: ChangeSource | undefined;
+  readonly claims: StandardSchema<object> | undefined;
+  readonly credentials: readonly ResolvedSource[];
+  readonly scopes: Readonly<Record<string, string>> | undefined;
+  readonly vocabulary: Vocabulary;
 }
 
 /** Makes an absent required option as visible to its rule as a wrong one. */
@@ -55,6 +112,8 @@ const defaults = {
   typ: 'at+jwt',
   clockTolerance: 5,
   cacheSize: 1000,
+  severalCredentials: 'refuse',
+  preflight: 'answer',
   now: (): Date => new Date(),
   onUnavailable: (): void => undefined,
 } as const;
@@ -82,6 +141,16 @@ const rules: Readonly<Record<keyof GuardOptions, (value: unknown) => string | un
   algorithms: (value) =>
     isAlgorithmList(value) ? undefined : 'algorithms must be a non-empty list of algorithms such as ["RS256"]',
   changes: (value) => (hasMethod(value, 'readSince') ? undefined : 'changes must have a method readSince'),
+  credentials: credentialsProblem,
+  severalCredentials: (value) =>
+    value === 'refuse' || value === 'first-match' ? undefined : 'severalCredentials must be "refuse" or "first-match"',
+  preflight: (value) => (value === 'answer' || value === 'pass' ? undefined : 'preflight must be "answer" or "pass"'),
+  claims: (value) => (isSchema(value) ? undefined : 'claims must be a Standard Schema, such as a schema of Zod'),
+  scopes: (value) =>
+    isScopeList(value)
+      ? undefined
+      : 'scopes must name each scope and say what it is for: { "todos:read": "See todos" }',
+  roles: (value) => (isAudience(value) && Array.isArray(value) ? undefined : 'roles must be a non-empty list of names'),
   realm: (value) =>
     typeof value === 'string' && challengeText.test(value)
       ? undefined
@@ -100,7 +169,7 @@ const rules: Readonly<Record<keyof GuardOptions, (value: unknown) => string | un
  *
  * @throws {TypeError} listing every problem at once.
  */
-export function resolveGuardOptions(options: GuardOptions): ResolvedGuardOptions {
+export function resolveGuardOptions(options: GuardOptions<object>): ResolvedGuardOptions {
   const problems = Object.entries<unknown>({ ...missing, ...options }).map(([name, value]) =>
     isOption(name) ? rules[name](value) : `unknown option "${name}" (known: ${Object.keys(rules).join(', ')})`,
   );
@@ -111,8 +180,15 @@ export function resolveGuardOptions(options: GuardOptions): ResolvedGuardOptions
     realm: options.issuer,
     algorithms: undefined,
     changes: undefined,
+    claims: undefined,
+    scopes: undefined,
     ...defaults,
     ...options,
+    credentials: resolveSources(options.credentials ?? [{ in: 'header' }]),
+    vocabulary: {
+      scopes: options.scopes && new Set(Object.keys(options.scopes)),
+      roles: options.roles && new Set(options.roles),
+    },
   });
 }
 
@@ -144,6 +220,17 @@ function isKeys(value: unknown): boolean {
 
 function isAlgorithmList(value: unknown): boolean {
   return Array.isArray(value) && value.length > 0 && value.every(isAlgorithm);
+}
+
+function isScopeList(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const entries = Object.entries(value);
+  return entries.length > 0 && entries.every(([name, meaning]) => isScope(name) && typeof meaning === 'string');
+}
+
+function isSchema(value: unknown): boolean {
+  const isObject = (typeof value === 'object' || typeof value === 'function') && value !== null;
+  return isObject && hasMethod(Reflect.get(value, '~standard'), 'validate');
 }
 
 function hasKeyList(value: unknown): boolean {

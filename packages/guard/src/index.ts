@@ -1,8 +1,25 @@
 export { coversScope } from '@sallyport/jwt';
-export type { Access } from './access.ts';
-export { authorizationLines, type GuardedRequest } from './credentials.ts';
+export type { Access, AnyTerms, Demand, Policy, Requirement, Terms, TokenKind } from './access.ts';
+export { AccessRefusedError } from './access-refused-error.ts';
+export type {
+  BodySource,
+  CookieSource,
+  CredentialSource,
+  HeaderSource,
+  QuerySource,
+} from './credentials/credential-source.ts';
+export type { SeveralCredentials } from './credentials/credentials.ts';
+export { csrfTokenFor } from './credentials/csrf.ts';
+export {
+  fetchRequest,
+  type FetchRequest,
+  type GuardedRequest,
+  nodeRequest,
+  type NodeRequest,
+  type RequestDetails,
+} from './credentials/guarded-request.ts';
 export { createGuard, type Guard, type Verdict } from './guard.ts';
 export type { GuardOptions } from './guard-options.ts';
 export type { ProblemDetails, Refusal, RefusalCode } from './refusal.ts';
 export { type Change, type ChangeBatch, type ChangeKind, changeKinds, type ChangeSource } from './replica/change.ts';
-export { type Requirement, type ResolvedRequirement, resolveRequirement } from './requirement.ts';
+export { type ResolvedRequirement, resolveRequirement, type Vocabulary } from './requirement.ts';

@@ -4,14 +4,22 @@ import {
   JwtError,
   type JwtErrorCode,
   type JwtOutcome,
+  type SchemaResult,
+  type StandardSchema,
   type VerifiedJwt,
 } from '@sallyport/jwt';
 import type { ResolvedGuardOptions } from './guard-options.ts';
 import type { RefusalCode } from './refusal.ts';
+import { whenSettled } from './settled.ts';
+
+/** A verified token: its claims as they are, and as the application's schema makes them. */
+export interface VerifiedToken extends VerifiedJwt<AccessTokenClaims> {
+  readonly typedClaims: object;
+}
 
 /** What verification makes of a token: believed, or refused for a reason the caller may know. */
 export type Verification =
-  | { readonly verified: true; readonly token: VerifiedJwt<AccessTokenClaims> }
+  | { readonly verified: true; readonly token: VerifiedToken }
   | { readonly verified: false; readonly code: RefusalCode; readonly cause?: unknown };
 
 export type Verifier = (token: string) => Verification | Promise<Verification>;
@@ -38,18 +46,45 @@ const codes = {
 
 /** Fixes everything about verification but the token and the time. Synchronous whenever the keys are at hand. */
 export function createVerifier(options: ResolvedGuardOptions): Verifier {
-  const { keys, algorithms, issuer, audience, typ, clockTolerance, cacheSize, now } = options;
+  const { keys, algorithms, issuer, audience, typ, clockTolerance, cacheSize, now, claims: schema } = options;
   const accepted = algorithms === undefined ? {} : { algorithms };
   const fixed = { keys, ...accepted, issuer, audience, typ, clockTolerance, cacheSize, now };
-  const verifier = createAccessTokenVerifier(fixed);
-  return (token) => {
-    const outcome = verifier.tryVerify(token);
-    return outcome instanceof Promise ? outcome.then(toVerification) : toVerification(outcome);
-  };
+  if (schema === undefined) {
+    const verifier = createAccessTokenVerifier(fixed);
+    const asStated = ({ header, claims }: VerifiedJwt<AccessTokenClaims>) => ({ header, claims, typedClaims: claims });
+    return (token) => whenSettled(verifier.tryVerify(token), (outcome) => toVerification(outcome, asStated));
+  }
+  const verifier = createAccessTokenVerifier({ ...fixed, schema: besideStated(schema) });
+  const asTyped = ({ header, claims }: VerifiedJwt<BothClaims>) => ({
+    header,
+    claims: claims.stated,
+    typedClaims: claims.typed,
+  });
+  return (token) => whenSettled(verifier.tryVerify(token), (outcome) => toVerification(outcome, asTyped));
 }
 
-function toVerification(outcome: JwtOutcome<AccessTokenClaims>): Verification {
-  if (outcome.ok) return { verified: true, token: outcome };
+interface BothClaims {
+  readonly stated: AccessTokenClaims;
+  readonly typed: object;
+}
+
+/** Rights and revocation go by the claims as they are, whatever a schema leaves out or makes of them. */
+function besideStated(schema: StandardSchema<object>): StandardSchema<BothClaims> {
+  const both = (stated: unknown, result: SchemaResult<object>): SchemaResult<BothClaims> =>
+    result.issues === undefined
+      ? // The verifier has checked the claims it gives to the schema.
+        { value: { stated: stated as AccessTokenClaims, typed: result.value } }
+      : result;
+  const validate = (claims: unknown): ReturnType<StandardSchema<BothClaims>['~standard']['validate']> =>
+    whenSettled(schema['~standard'].validate(claims), (result) => both(claims, result));
+  return { '~standard': { version: 1, validate } };
+}
+
+function toVerification<Claims extends object>(
+  outcome: JwtOutcome<Claims>,
+  read: (token: VerifiedJwt<Claims>) => VerifiedToken,
+): Verification {
+  if (outcome.ok) return { verified: true, token: read(outcome) };
   const code = codes[outcome.code];
   if (code !== undefined && code !== 'temporarily_unavailable') return { verified: false, code };
   const cause = new JwtError(outcome.code, outcome.details, { cause: outcome.cause });

@@ -40,7 +40,10 @@ export function describeGuard(framework: string, start: StartApp): void {
     const deafGuard = createGuard({ issuer, audience, keys: remoteJwkSet('http://127.0.0.1:1/jwks') });
     const brokenSource = { readSince: () => Promise.reject(new Error('secret detail')) };
     const cutOffGuard = createGuard({ issuer, audience, keys: issuerKeys, changes: brokenSource });
-    const faultyGuard: Guard = { check: () => Promise.reject(new Error('secret detail')) };
+    const faultyGuard: Guard = {
+      check: () => Promise.reject(new Error('secret detail')),
+      resolve: (requirement) => guard.resolve(requirement),
+    };
 
     const apps = new Map<Guard, App>();
     const handled: (Access | undefined)[] = [];

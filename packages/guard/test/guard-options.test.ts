@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createGuard, type GuardOptions } from '@sallyport/guard';
+import { z } from 'zod';
 import { secretKey } from '@sallyport/jwt';
 import { audience, issuer, issuerKey, issuerKeys } from './tokens.ts';
 
@@ -20,6 +21,17 @@ describe('B11 guard options', () => {
     ['an issuer on ::1', { issuer: 'http://[::1]:8000' }],
     ['an issuer with a path', { issuer: 'https://example.test/tenants/1' }],
     ['several audiences', { audience: ['a', 'b'] }],
+    [
+      'credentials of every kind',
+      { credentials: [{ in: 'header' }, { in: 'cookie' }, { in: 'body' }, { in: 'query' }] },
+    ],
+    ['a header of its own', { credentials: [{ in: 'header', name: 'X-Token', scheme: '' }] }],
+    ['a cookie of its own', { credentials: [{ in: 'cookie', name: 'token', trustedOrigins: ['https://a.test'] }] }],
+    ['several credentials', { severalCredentials: 'first-match' }],
+    ['preflights that pass', { preflight: 'pass' }],
+    ['a schema of claims', { claims: z.object({ tenant: z.string() }) }],
+    ['scopes with a sentence each', { scopes: { 'todos:read': 'See your todos' } }],
+    ['roles', { roles: ['admin'] }],
     ['every option', { realm: 'todos', typ: 'JWT', clockTolerance: 0, now: () => new Date(), onUnavailable: () => {} }],
   ])('accepts %s', (_, options) => {
     expect(creating({ ...good, ...options })).not.toThrow();
@@ -55,6 +67,28 @@ describe('B11 guard options', () => {
     ['an empty JWK Set', { ...good, keys: { keys: [] } }],
     ['a change source that is none', { ...good, changes: {} }],
     ['a change source that is missing', { ...good, changes: undefined }],
+    ['no credentials', { ...good, credentials: [] }],
+    ['credentials that are no list', { ...good, credentials: { in: 'header' } }],
+    ['credentials nowhere', { ...good, credentials: [{}] }],
+    ['credentials somewhere unknown', { ...good, credentials: [{ in: 'path' }] }],
+    ['credentials in what every object has', { ...good, credentials: [{ in: 'constructor' }] }],
+    ['a misspelt member of a source', { ...good, credentials: [{ in: 'header', schema: 'Token' }] }],
+    ['a member of another source', { ...good, credentials: [{ in: 'cookie', field: 'token' }] }],
+    ['a member that is missing', { ...good, credentials: [{ in: 'cookie', name: undefined }] }],
+    ['a scheme with a space', { ...good, credentials: [{ in: 'header', scheme: 'My Token' }] }],
+    ['a cookie name with a separator', { ...good, credentials: [{ in: 'cookie', name: 'a;b' }] }],
+    ['an origin with a path', { ...good, credentials: [{ in: 'cookie', trustedOrigins: ['https://a.test/'] }] }],
+    ['any origin', { ...good, credentials: [{ in: 'cookie', trustedOrigins: ['*'] }] }],
+    ['the origin null', { ...good, credentials: [{ in: 'cookie', trustedOrigins: ['null'] }] }],
+    ['no rule for several credentials', { ...good, severalCredentials: 'last' }],
+    ['a rule for preflights nobody knows', { ...good, preflight: true }],
+    ['a schema that is none', { ...good, claims: { parse: () => ({}) } }],
+    ['scopes as a list', { ...good, scopes: ['todos:read'] }],
+    ['no scopes', { ...good, scopes: {} }],
+    ['scopes with a space', { ...good, scopes: { 'todos read': 'See your todos' } }],
+    ['a scope without a sentence', { ...good, scopes: { 'todos:read': true } }],
+    ['no roles', { ...good, roles: [] }],
+    ['one role as text', { ...good, roles: 'admin' }],
     ['a realm with a quote', { ...good, realm: 'a"b' }],
     ['a realm with a line break', { ...good, realm: 'a\r\nb' }],
     ['an empty realm', { ...good, realm: '' }],

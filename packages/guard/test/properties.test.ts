@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { changeKinds, createGuard } from '@sallyport/guard';
 import type { AccessTokenClaims } from '@sallyport/jwt';
-import { readCredentials } from '../src/credentials.ts';
+import { resolveSources } from '../src/credentials/credential-source.ts';
+import { createCredentialsReader } from '../src/credentials/credentials.ts';
 import { Replica } from '../src/replica/replica.ts';
 import { ChangeLog } from './change-log.ts';
 import { anAccessToken, audience, issuer, issuerKeys } from './tokens.ts';
@@ -35,10 +36,11 @@ describe('whatever is sent', () => {
   });
 
   it('credentials are never a token with white space, and never from two lines', () => {
+    const readCredentials = createCredentialsReader(resolveSources([{ in: 'header' }]), 'refuse');
     fc.assert(
       fc.property(fc.array(anyLine, { maxLength: 3 }), (authorization) => {
-        const credentials = readCredentials({ authorization });
-        if (credentials.kind !== 'bearer') return;
+        const credentials = readCredentials({ authorization }, undefined);
+        if (credentials.kind !== 'token') return;
         expect(authorization).toHaveLength(1);
         expect(credentials.token).toMatch(/^\S+$/);
         expect(authorization[0]?.slice(7)).toBe(credentials.token);

@@ -32,6 +32,8 @@ export interface AccessTokenClaims extends JwtClaims {
   readonly sid?: string;
   /** The position of the feed when the token was made. */
   readonly af?: number;
+  /** When the user signed in, in seconds since 1970: refreshing the token does not move it. */
+  readonly auth_time?: number;
 }
 
 /** The claims an access token is issued with: RFC 9068 requires more of an issuer than of a verifier. */

@@ -13,14 +13,15 @@ export interface TokenProfile {
 /** The `typ` of access tokens. */
 export const accessTokenType = 'at+jwt';
 
-/** RFC 9068, sections 2.2 and 4; `sid` of OpenID Connect, and `af`, the position of our feed. */
+/** RFC 9068, sections 2.2 and 4, `auth_time` included; `sid` of OpenID Connect, and `af`, the position of our feed. */
 export const accessTokenProfile: TokenProfile = {
   required: ['iss', 'sub', 'aud', 'exp'],
-  shapesFault: ({ client_id, scope, roles, sid, af }) => {
+  shapesFault: ({ client_id, scope, roles, sid, af, auth_time }) => {
     if (client_id !== undefined && !isText(client_id)) return invalid('client_id');
     if (scope !== undefined && typeof scope !== 'string') return invalid('scope');
     if (roles !== undefined && !isTextList(roles)) return invalid('roles');
     if (sid !== undefined && typeof sid !== 'string') return invalid('sid');
+    if (auth_time !== undefined && !Number.isFinite(auth_time)) return invalid('auth_time');
     return af === undefined || isPosition(af) ? undefined : invalid('af');
   },
 };

@@ -36,6 +36,7 @@ const claims: NewAccessTokenClaims = {
   roles: ['user'],
   sid: 'abcdefghijk',
   af: 7,
+  auth_time: seconds,
 };
 
 describe('access tokens', () => {
@@ -70,6 +71,7 @@ describe('access tokens', () => {
     ['roles', [1]],
     ['sid', 7],
     ['af', '7'],
+    ['auth_time', '2026-01-01'],
   ])('are refused when %s is %j', (claim, value) => {
     const token = signJwt(someClaims({ [claim]: value }), hmacKey, { typ: 'at+jwt' });
     expect(refusalOf(() => verifyAccessToken(token, expected))).toMatchObject({

@@ -16,6 +16,8 @@ export interface AccessTokenGrant {
   readonly granted: GrantedScope;
   /** Position of the change log, read before everything else here. */
   readonly asOf: number;
+  /** When the user signed in, which no refresh moves. */
+  readonly authenticatedAt: Date;
   /** When the token starts to live; its end follows from it, so that no pause before signing prolongs it. */
   readonly issuedAt: Date;
   /** An access token never outlives its session. */
@@ -57,6 +59,7 @@ export function signAccessToken(config: AccessTokenConfig, grant: AccessTokenGra
     iat: issuedAt,
     nbf: issuedAt,
     exp: expiresAt,
+    auth_time: toSeconds(grant.authenticatedAt),
     jti: randomId(random),
     sid: grant.sessionId,
     af: grant.asOf,

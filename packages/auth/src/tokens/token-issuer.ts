@@ -35,6 +35,7 @@ export class TokenIssuer {
       roles: user.roles,
       granted,
       asOf,
+      authenticatedAt: session.createdAt,
       issuedAt,
       sessionExpiresAt: session.expiresAt,
     };
