@@ -6,7 +6,7 @@ import { grantScope, type GrantedScope } from './granted-scope.ts';
 const mostSessions = 32_768;
 
 /** What is known of a session that was refreshed lately. */
-export interface RecentSession extends Pick<SessionRecord, 'id' | 'userId' | 'salt' | 'expiresAt'> {
+export interface RecentSession extends Pick<SessionRecord, 'id' | 'userId' | 'salt' | 'createdAt' | 'expiresAt'> {
   readonly roles: readonly string[];
   readonly granted: GrantedScope;
   /** The last entry about roles in the change log when roles and scope were read: as long as it stays, they hold. */
@@ -31,9 +31,9 @@ export class RecentSessions {
       this.#older = this.#recent;
       this.#recent = new Map();
     }
-    const { id, userId, salt, expiresAt, scope } = session;
+    const { id, userId, salt, createdAt, expiresAt, scope } = session;
     const granted = grantScope(scopes, scope, undefined);
-    const recent = { id, userId, salt, expiresAt, roles: user.roles, granted, rightsAsOf };
+    const recent = { id, userId, salt, createdAt, expiresAt, roles: user.roles, granted, rightsAsOf };
     this.#recent.set(id, recent);
     return recent;
   }

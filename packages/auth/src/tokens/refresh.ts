@@ -131,8 +131,8 @@ export class Refresh {
     const current = position.rightsAsOf === known.rightsAsOf ? known : await this.#readAgain(token.sessionId);
     // Deleted in between, with its user.
     if (current === undefined) return { outcome: 'ended' };
-    const { id, userId, salt, expiresAt, roles, granted } = current;
-    const session = { id, generation: token.generation + 1, salt, expiresAt };
+    const { userId, roles, granted } = current;
+    const session = { ...current, generation: token.generation + 1 };
     // As of the rotation, though roles may be newer: a change in between asks for one look too many, never for none.
     const grant = { session, user: { id: userId, roles }, granted, asOf: position.asOf, issuedAt: now };
     return { outcome: 'rotated', grant };

@@ -8,7 +8,7 @@ import type { TokenPair } from './token-pair.ts';
 
 /** Everything that the tokens will say. */
 export interface TokenGrant {
-  readonly session: Pick<SessionRecord, 'id' | 'generation' | 'salt' | 'expiresAt'>;
+  readonly session: Pick<SessionRecord, 'id' | 'generation' | 'salt' | 'createdAt' | 'expiresAt'>;
   readonly user: Pick<UserRecord, 'id' | 'roles'>;
   readonly granted: GrantedScope;
   /** Position of the change log, read before everything else or together with it. */
