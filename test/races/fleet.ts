@@ -4,7 +4,6 @@ import type { EmptyDatabase } from '../../packages/auth/test/databases.ts';
 import { type Answer, get, post } from '../http-client.ts';
 import { type ServerProcess, startServer, temporaryFolder } from '../server-process.ts';
 
-const size = 3;
 const secretKey = 'kZ3vX9qLw7RtBn2YcJf5HgMd8PsUaE4T-Q_1oViWy6GxNzCbDhSe';
 const issuer = 'http://127.0.0.1:8000';
 
@@ -22,10 +21,11 @@ export interface Fleet {
 
 export type Environment = Readonly<Record<string, string>>;
 
-/** Starts three servers on a database; `envOf` adds to the environment of each. */
+/** Starts some servers on a database; `envOf` adds to the environment of each. */
 export async function startFleet(
   { url, connect }: EmptyDatabase,
   envOf: (index: number) => Environment = () => ({}),
+  size = 3,
 ): Promise<Fleet> {
   const auth = await createAuth({ issuer, store: connect(), secretKey });
   const env = { DATABASE_URL: url, SECRET_KEY: secretKey, ISSUER: issuer, LOG_LEVEL: 'info', LOG_FORMAT: 'json' };

@@ -1,8 +1,7 @@
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { freePort } from '../../../test/child-process.ts';
 import { openProxy, type TcpProxy } from '../../../test/tcp-proxy.ts';
 import { openPool } from '../src/stores/postgres/connections.ts';
 import { Outage } from '../src/stores/postgres/outage.ts';
@@ -96,7 +95,7 @@ describe('a pool of connections', () => {
 
   it('does not besiege a server that refuses it, and goes on when it is there again', async () => {
     pool = poolThere();
-    proxy.leadTo(await deadPort());
+    proxy.leadTo(await freePort());
     const until = performance.now() + 1000;
     let refused = 0;
     while (performance.now() < until) {
@@ -115,7 +114,7 @@ describe('a pool of connections', () => {
   it('goes on with the connections it has while it gets no new ones', async () => {
     pool = poolThere();
     const held = await pool.connect();
-    proxy.leadTo(await deadPort());
+    proxy.leadTo(await freePort());
     await expect(ask()).rejects.toThrow();
     held.release();
     await ask();
@@ -142,13 +141,3 @@ describe('a pool of connections', () => {
     expect(proxy.asked()).toBe(1);
   });
 });
-
-/** A port where nobody answers. */
-async function deadPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
