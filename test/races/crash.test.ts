@@ -1,7 +1,7 @@
 import { DatabaseSync } from '@photostructure/sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EmptyDatabase, testDatabases, type TestDatabase } from '../../packages/auth/test/databases.ts';
-import { type Ask, Client, expectGaplessLog } from './clients.ts';
+import { type Ask, Client, expectGaplessLog, unlessLost } from './clients.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { patience, repetitions } from './repetitions.ts';
 
@@ -32,11 +32,7 @@ for (const { name, start } of testDatabases.filter((each) => !each.name.includes
         let [acknowledged, kills, untilKill] = [0, 0, between];
         let killing: Promise<void> = Promise.resolve();
         const ask: Ask = async (call) => {
-          const answer = await call().catch((error: unknown) => {
-            // The server was killed before it answered.
-            if (error instanceof TypeError) return undefined;
-            throw error;
-          });
+          const answer = await unlessLost(call);
           if (answer === undefined) return undefined;
           acknowledged += 1;
           untilKill -= 1;

