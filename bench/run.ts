@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { benchJwt } from './jwt.ts';
 import { benchRotation } from './rotation.ts';
 import { benchRefresh } from './refresh.ts';
+import { benchRevoke } from './revoke.ts';
 import { benchTokenSize } from './token-size.ts';
 
 interface Bench {
@@ -17,6 +18,7 @@ const benches: Readonly<Record<string, Bench>> = {
   jwt: { measure: benchJwt, perNode: true },
   rotation: { measure: benchRotation, perNode: false },
   refresh: { measure: benchRefresh, perNode: false },
+  revoke: { measure: benchRevoke, perNode: false },
   'token-size': { measure: benchTokenSize, perNode: false },
 };
 const file = fileURLToPath(new URL('RESULTS.md', import.meta.url));

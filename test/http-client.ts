@@ -42,6 +42,12 @@ export async function post(
   return read(await fetch(url, { method: 'POST', ...request }));
 }
 
+/** Sends a PUT with JSON. */
+export async function put(url: string, body: object, token: string): Promise<Answer> {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  return read(await fetch(url, { method: 'PUT', headers, body: JSON.stringify(body) }));
+}
+
 /** The tokens in an answer; throws what the server said when it holds none. */
 export function tokensIn({ status, body }: Answer): Tokens {
   if (status !== 200) throw new Error(`no tokens: ${String(status)} ${JSON.stringify(body)}`);

@@ -5,7 +5,6 @@ import { RefreshTokens } from '../../packages/auth/src/sessions/refresh-token.ts
 import { later } from '../../packages/auth/src/sessions/session-lifetimes.ts';
 import type { SessionRecord } from '../../packages/auth/src/sessions/session.ts';
 import type { SessionStanding } from '../../packages/auth/src/sessions/session-store.ts';
-import type { Transaction } from '../../packages/auth/src/stores/store.ts';
 import { Refresh, type RefreshDependencies } from '../../packages/auth/src/tokens/refresh.ts';
 import type { UserRecord } from '../../packages/auth/src/users/user.ts';
 
@@ -145,18 +144,11 @@ class OneSession implements RefreshStore {
     },
     fork: (_id, generation, { now, idleExpiresAt }) =>
       Promise.resolve(this.#change({ generation: generation + 1, mintedAt: now, idleExpiresAt })),
+    end: (_id, _reason, now) => Promise.resolve(this.#change({ endedAt: now })),
   };
 
   constructor(clock: () => Date) {
     this.#clock = clock;
-  }
-
-  transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
-    // Reuse ends the session, and asks nothing else of a transaction.
-    const sessions = {
-      end: (_id: string, _reason: string, now: Date) => Promise.resolve(this.#change({ endedAt: now })),
-    };
-    return work({ sessions, append: () => undefined } as unknown as Transaction);
   }
 
   begin(): SessionRecord {

@@ -4,7 +4,6 @@ import type { EmptyDatabase } from '../../packages/auth/test/databases.ts';
 import { type Answer, get, post } from '../http-client.ts';
 import { type ServerProcess, startServer, temporaryFolder } from '../server-process.ts';
 
-const size = 3;
 const secretKey = 'kZ3vX9qLw7RtBn2YcJf5HgMd8PsUaE4T-Q_1oViWy6GxNzCbDhSe';
 const issuer = 'http://127.0.0.1:8000';
 
@@ -15,17 +14,21 @@ export interface Fleet {
   readonly auth: Auth;
   /** The address of one of the servers, in turn. */
   readonly next: () => string;
-  /** Kills a server and starts it again on its port. */
+  readonly kill: (index: number) => Promise<void>;
+  /** Starts a server that was killed again, on its port. */
+  readonly revive: (index: number) => Promise<void>;
+  /** Both. */
   readonly restart: (index: number) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
 export type Environment = Readonly<Record<string, string>>;
 
-/** Starts three servers on a database; `envOf` adds to the environment of each. */
+/** Starts some servers on a database; `envOf` adds to the environment of each. */
 export async function startFleet(
   { url, connect }: EmptyDatabase,
   envOf: (index: number) => Environment = () => ({}),
+  size = 3,
 ): Promise<Fleet> {
   const auth = await createAuth({ issuer, store: connect(), secretKey });
   const env = { DATABASE_URL: url, SECRET_KEY: secretKey, ISSUER: issuer, LOG_LEVEL: 'info', LOG_FORMAT: 'json' };
@@ -33,6 +36,13 @@ export async function startFleet(
     Array.from({ length: size }, (_, index) => startServer({ ...env, ...envOf(index) }, temporaryFolder())),
   );
   let turn = 0;
+  const kill = async (index: number): Promise<void> => {
+    await servers[index]?.program.stop('SIGKILL');
+  };
+  const revive = async (index: number): Promise<void> => {
+    const again = await servers[index]?.restart();
+    if (again !== undefined) servers[index] = again;
+  };
   return {
     servers,
     auth,
@@ -40,10 +50,11 @@ export async function startFleet(
       turn += 1;
       return urlOf(servers, turn);
     },
+    kill,
+    revive,
     restart: async (index) => {
-      await servers[index]?.program.stop('SIGKILL');
-      const again = await servers[index]?.restart();
-      if (again !== undefined) servers[index] = again;
+      await kill(index);
+      await revive(index);
     },
     stop: async () => {
       await Promise.all(servers.map((server) => server.program.stop()));

@@ -1,8 +1,8 @@
 /** Whether this is `npm run test:races`. */
 const isLong = process.env['SALLYPORT_RACES'] === 'long';
 
-/** How often something is tried: a few times in `npm test`, often in `npm run test:races`. */
-export function repetitions(few: number, many: number): number {
+/** How much is tried: a few things, a few times, in `npm test`; many in `npm run test:races`. */
+export function repetitions<Amount>(few: Amount, many: Amount): Amount {
   return isLong ? many : few;
 }
 

@@ -1,5 +1,8 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openProxy, type TcpProxy } from '../../../test/tcp-proxy.ts';
+import { tokenDead } from '../src/changes/change.ts';
+import { postgres } from '../src/stores/postgres.ts';
 import type { Store } from '../src/stores/store.ts';
 import { anAuth, password } from './auth-fixture.ts';
 import { testDatabases, type TestDatabase } from './databases.ts';
@@ -98,6 +101,115 @@ describe('rotations on PostgreSQL', () => {
     await waiting;
     expect(await store.sessions.find(locked)).toMatchObject({ generation: 2 });
     await other.end();
+  });
+});
+
+describe('changes of one entry on PostgreSQL', () => {
+  const count = 200;
+  let url: string;
+  let proxy: TcpProxy;
+  let commits: number;
+  /** The commit whose connection is lost. */
+  let lostCommit: number | undefined;
+  let store: Store;
+  let sessionIds: string[];
+  const now = new Date('2026-01-01T00:00:00Z');
+
+  beforeEach(async () => {
+    const created = await database?.create();
+    if (created === undefined) throw new Error('PostgreSQL did not start');
+    url = created.url;
+    const { auth } = await anAuth({}, created.connect());
+    const { id } = await auth.users.register({ username: 'ada', password });
+    await Promise.all(Array.from({ length: count }, () => auth.tokens.issue(id)));
+    sessionIds = (await auth.sessions.list(id)).map((session) => session.id);
+    await auth.close();
+    const counted = new URL(url);
+    proxy = await openProxy(Number(counted.port), () => ({
+      fromClient: (bytes, link) => {
+        const isCommit = bytes.includes('commit');
+        if (isCommit) commits += 1;
+        if (isCommit && commits === lostCommit) link.cut();
+        else link.toServer(bytes);
+      },
+      fromServer: (bytes, link) => link.toClient(bytes),
+    }));
+    counted.port = String(proxy.port);
+    store = postgres(counted.href);
+    [commits, lostCommit] = [0, undefined];
+  });
+  afterEach(async () => {
+    await store.close();
+    await proxy.close();
+  });
+
+  /** The sessions that the log says are over, in its order. */
+  async function deaths(): Promise<string[]> {
+    const { head, changes } = await store.changes.readSince(2);
+    expect(changes.map(({ sequence }) => sequence)).toEqual(Array.from({ length: head - 2 }, (_, index) => index + 3));
+    return changes.map(({ key }) => key);
+  }
+  const end = (id: string): Promise<boolean> => store.sessions.end(id, 'signed_out', now);
+
+  it(`share their commits: ${count} revocations at once need a few`, async () => {
+    const lanes = 40;
+    const answers: boolean[] = [];
+    await Promise.all(
+      Array.from({ length: lanes }, async (_, lane) => {
+        for (let index = lane; index < count; index += lanes) answers.push(await end(sessionIds[index] ?? ''));
+      }),
+    );
+    expect(answers).toEqual(Array.from({ length: count }, () => true));
+    expect((await deaths()).toSorted()).toEqual(sessionIds.toSorted());
+    // One for each time all lanes have asked, and some for lanes that were late.
+    expect(commits).toBeGreaterThan(0);
+    expect(commits).toBeLessThan(count / 4);
+  });
+
+  it('end a session once, however many ask for it, and say so once', async () => {
+    const [id = '', other = ''] = sessionIds;
+    const answers = await Promise.all([...Array.from({ length: 10 }, () => end(id)), end('unknown'), end(other)]);
+    expect(answers.filter(Boolean)).toHaveLength(2);
+    expect((await deaths()).toSorted()).toEqual([id, other].toSorted());
+  });
+
+  it('go into one log with what ends by itself, without a gap', async () => {
+    const tokens = Array.from({ length: 20 }, (_, index) => `token-${index}`);
+    await Promise.all([
+      ...tokens.map((token) => store.append(tokenDead(token, now))),
+      ...sessionIds.slice(0, 20).map(end),
+      store.transaction(async (transaction) => {
+        await transaction.sessions.end(sessionIds[20] ?? '', 'signed_out', now);
+        transaction.append(tokenDead('in a transaction', now));
+      }),
+    ]);
+    expect((await deaths()).toSorted()).toEqual([...tokens, ...sessionIds.slice(0, 21), 'in a transaction'].toSorted());
+  });
+
+  it('do not spoil each other, and do not wait for a session that somebody else has locked', async () => {
+    const [locked = '', ...free] = sessionIds;
+    const other = new pg.Client({ connectionString: url });
+    await other.connect();
+    await other.query('begin');
+    await other.query('select 1 from sessions where id = $1 for update', [locked]);
+    const waiting = end(locked);
+    const nul = end('a\0b');
+    await expect(nul).rejects.toMatchObject({ code: 'value_invalid' });
+    expect(await Promise.all(free.map(end))).toEqual(free.map(() => true));
+    expect(await deaths()).not.toContain(locked);
+    await other.query('commit');
+    expect(await waiting).toBe(true);
+    expect(await deaths()).toContain(locked);
+    await other.end();
+  });
+
+  it('are all undone when their commit is lost, and none of them is acknowledged', async () => {
+    lostCommit = 1;
+    const answers = await Promise.allSettled(sessionIds.map(end));
+    expect(commits).toBe(1);
+    expect(answers.map((answer) => answer.status)).toEqual(sessionIds.map(() => 'rejected'));
+    expect(await deaths()).toEqual([]);
+    expect(await Promise.all(sessionIds.map(end))).toEqual(sessionIds.map(() => true));
   });
 });
 

@@ -187,6 +187,43 @@ export function describeStore(name: string, start: () => Promise<TestDatabase>):
       expect(await store.sessions.find(session.id)).toMatchObject({ generation: 2, base: 1 });
     });
 
+    it('ends a session and says so in the log, in a transaction and outside', async () => {
+      const user = aUser('ada');
+      await insertUser(user);
+      const [one, other, undone] = [aSession(user.id), { ...aSession(user.id), mintedAt: later }, aSession(user.id)];
+      for (const session of [one, other, undone]) await store.sessions.insert(session);
+      expect(await store.sessions.end(one.id, 'signed_out', now)).toBe(true);
+      expect(await store.sessions.end(one.id, 'signed_out', now)).toBe(false);
+      expect(await store.sessions.end('unknown', 'signed_out', now)).toBe(false);
+      await store.transaction(async (transaction) => {
+        expect(await transaction.sessions.end(other.id, 'signed_out', now)).toBe(true);
+        expect(await transaction.sessions.end(other.id, 'signed_out', now)).toBe(false);
+      });
+      const work = store.transaction(async (transaction) => {
+        await transaction.sessions.end(undone.id, 'signed_out', now);
+        throw new Error('stop');
+      });
+      await expect(work).rejects.toThrow('stop');
+      expect(await store.sessions.find(one.id)).toMatchObject({ endedAt: now });
+      expect(await store.sessions.find(undone.id)).toMatchObject({ endedAt: undefined });
+      const { changes } = await store.changes.readSince(2);
+      // Until the last token has expired that can have been minted for it.
+      const expiries = [now, later].map((moment) => moment.getTime() / 1000 + 60);
+      expect(changes.map(({ kind, key, expiresAt }) => [kind, key, expiresAt])).toEqual([
+        [changeKinds.sessionDead, one.id, expiries[0]],
+        [changeKinds.sessionDead, other.id, expiries[1]],
+      ]);
+    });
+
+    it('appends a change by itself, and many at once without gaps', async () => {
+      const keys = Array.from({ length: 30 }, (_, index) => `key-${String(index)}`);
+      await Promise.all(keys.map((key) => store.append(aChange(key))));
+      const { head, changes } = await store.changes.readSince(2);
+      expect(head).toBe(32);
+      expect(changes.map(({ sequence }) => sequence)).toEqual(keys.map((_, index) => index + 3));
+      expect(changes.map(({ key }) => key).toSorted()).toEqual(keys.toSorted());
+    });
+
     it('neither rotates nor forks a session that has ended', async () => {
       const user = aUser('ada');
       await insertUser(user);

@@ -42,7 +42,7 @@ export interface SessionStore {
   rotate(id: string, generation: number, use: SessionUse): Promise<Position | undefined>;
   /** `generation := generation + 1` with `base` kept, if that is still its generation and it has not ended. */
   fork(id: string, generation: number, use: SessionUse): Promise<boolean>;
-  /** Ends a session; false when it does not exist or had ended. */
+  /** Ends a session and says so in the log (`sessionDead`); false when it does not exist or had ended. */
   end(id: string, reason: SessionEndReason, now: Date): Promise<boolean>;
   /** The live sessions of a user's epoch, newest first. */
   listLive(userId: string, userEpoch: number, now: Date): Promise<readonly SessionRecord[]>;

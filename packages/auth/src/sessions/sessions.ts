@@ -1,4 +1,4 @@
-import { globalFloor, latest, sessionDead, userFloor } from '../changes/change.ts';
+import { globalFloor, latest, userFloor } from '../changes/change.ts';
 import { AuthError } from '../errors.ts';
 import type { EventListener } from '../events.ts';
 import type { Clock } from '../ports.ts';
@@ -43,14 +43,7 @@ export class Sessions {
   /** Ends a session for a reason; false when it had ended. */
   async endFor(id: string, reason: SessionEndReason): Promise<boolean> {
     const { store, clock, emit } = this.#dependencies;
-    const ended = await store.transaction(async (transaction) => {
-      const now = clock();
-      if (!(await transaction.sessions.end(id, reason, now))) return false;
-      // Read after it has ended: from then on no tokens are made for it.
-      const session = await transaction.sessions.find(id);
-      transaction.append(sessionDead(id, latest(now, session?.mintedAt)));
-      return true;
-    });
+    const ended = await store.sessions.end(id, reason, clock());
     if (ended) emit({ type: 'session_ended', at: clock(), sessionId: id, reason });
     return ended;
   }

@@ -47,6 +47,8 @@ export interface Store extends Repositories {
    * when another transaction was in its way: what it does outside the database has to wait until this resolves.
    */
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
+  /** Adds a change to the log that nothing else has to be written with. */
+  append(change: NewChange): Promise<void>;
   /** Resolves when the database answers. */
   ping(): Promise<void>;
   close(): Promise<void>;

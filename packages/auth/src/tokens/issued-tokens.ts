@@ -53,10 +53,7 @@ export class IssuedTokens {
     const claims = await this.#verify(token, ['early']);
     if (claims?.jti === undefined) return false;
     const { jti: tokenId, iat = 0 } = claims;
-    await store.transaction((transaction) => {
-      transaction.append(tokenDead(tokenId, latest(clock(), new Date(iat * 1000))));
-      return Promise.resolve();
-    });
+    await store.append(tokenDead(tokenId, latest(clock(), new Date(iat * 1000))));
     emit({ type: 'access_token_revoked', at: clock(), tokenId });
     return true;
   }

@@ -1,4 +1,3 @@
-import { latest, sessionDead } from '../changes/change.ts';
 import { AuthError } from '../errors.ts';
 import type { EventListener } from '../events.ts';
 import type { Clock } from '../ports.ts';
@@ -13,7 +12,6 @@ import { parseRefreshToken, type PresentedRefreshToken, type RefreshTokens } fro
 import { later, type SessionLifetimes } from '../sessions/session-lifetimes.ts';
 import type { SessionStore, SessionUse } from '../sessions/session-store.ts';
 import type { Device, SessionRecord } from '../sessions/session.ts';
-import type { Store } from '../stores/store.ts';
 import { grantScope } from './granted-scope.ts';
 import { RecentSessions, type RecentSession } from './recent-sessions.ts';
 import type { TokenGrant, TokenIssuer } from './token-issuer.ts';
@@ -24,9 +22,7 @@ const attempts = 5;
 
 /** What refreshing works with. */
 export interface RefreshDependencies {
-  readonly store: Pick<Store, 'transaction'> & {
-    readonly sessions: Pick<SessionStore, 'findStanding' | 'rotate' | 'fork'>;
-  };
+  readonly store: { readonly sessions: Pick<SessionStore, 'findStanding' | 'rotate' | 'fork' | 'end'> };
   readonly refreshTokens: RefreshTokens;
   readonly issuer: Pick<TokenIssuer, 'issue'>;
   readonly lifetimes: SessionLifetimes;
@@ -104,7 +100,7 @@ export class Refresh {
 
     const decision = decideRefresh(session, token.generation, now, policy);
     const outcome = outcomeOf(decision, session, now);
-    if (decision === 'reuse') await this.#endStolen(session, now);
+    if (decision === 'reuse') await store.sessions.end(session.id, 'refresh_token_reused', now);
     if (!isMove(decision)) return { outcome };
 
     const granted = grantScope(standing.scopes, session.scope, input.scope);
@@ -142,14 +138,6 @@ export class Refresh {
   async #readAgain(sessionId: string): Promise<RecentSession | undefined> {
     const standing = await this.#dependencies.store.sessions.findStanding(sessionId);
     return standing && this.#recent.remember(standing);
-  }
-
-  async #endStolen(session: SessionRecord, now: Date): Promise<void> {
-    await this.#dependencies.store.transaction(async (transaction) => {
-      if (await transaction.sessions.end(session.id, 'refresh_token_reused', now)) {
-        transaction.append(sessionDead(session.id, latest(now, session.mintedAt)));
-      }
-    });
   }
 
   #use(now: Date, device: Device | undefined): SessionUse {

@@ -1,14 +1,17 @@
 import {
   sql,
   type AliasedExpression,
+  type AliasedRawBuilder,
   type AliasedSelectQueryBuilder,
   type Expression,
   type ExpressionBuilder,
   type Kysely,
   type Selectable,
+  type SelectQueryBuilder,
   type UpdateQueryBuilder,
   type UpdateResult,
 } from 'kysely';
+import { rowsOf } from './json-list.ts';
 import { prepare, type PreparedQuery } from './prepared.ts';
 import type { Database, SqlDialect } from './schema.ts';
 
@@ -39,24 +42,47 @@ export interface Rotation {
   readonly address: string | null;
 }
 
-type Given = { readonly [Name in keyof Rotation]: Expression<Rotation[Name]> };
-
 /** A session that has rotated. */
 export interface RotatedRow extends PositionRow {
   readonly id: string;
 }
 
-/** What every refresh asks, built once for one kind of database. */
+/** An end that is asked for. */
+export interface Ending {
+  readonly id: string;
+  readonly now: number;
+  readonly reason: string;
+}
+
+/** A session that has ended. */
+export interface EndedRow {
+  readonly id: string;
+  readonly ended_at: number;
+  readonly minted_at: number;
+}
+
+type Given<Values> = { readonly [Name in keyof Values]: Expression<Values[Name]> };
+
+/** What is asked of sessions all the time, built once for one kind of database. */
 export interface SessionQueries {
   readonly standing: PreparedQuery<Pick<Rotation, 'id'>, StandingRow>;
   readonly rotate: PreparedQuery<Rotation, RotatedRow>;
-  /** Rotates many sessions, each at most once, from a list as {@link toList} writes it. Leaves out those that are locked. */
+  /** Rotates many sessions, each at most once, given as a list. Leaves out those that are locked. */
   readonly rotateMany: PreparedQuery<{ readonly list: string }, RotatedRow>;
+  readonly end: PreparedQuery<Ending, EndedRow>;
+  /** Ends many sessions in the same way. */
+  readonly endMany: PreparedQuery<{ readonly list: string }, EndedRow>;
 }
 
 export function sessionQueries(db: Kysely<Database>, dialect: SqlDialect): SessionQueries {
   return {
     rotateMany: rotationOfMany(db, dialect),
+    end: prepare(['id', 'now', 'reason'], ({ id, now, reason }: Ending) =>
+      ended(db, { id: sql.val(id), now: sql.val(now), reason: sql.val(reason) })
+        .returning(['sessions.id', 'sessions.minted_at'])
+        .returning(endedNow),
+    ),
+    endMany: endOfMany(db, dialect),
     standing: prepare(['id'], ({ id }) =>
       db
         .selectFrom('sessions')
@@ -82,26 +108,17 @@ export function sessionQueries(db: Kysely<Database>, dialect: SqlDialect): Sessi
   };
 }
 
-/** Writes rotations as one parameter, however many there are. */
-export function toList(rotations: readonly Rotation[]): string {
-  return JSON.stringify(
-    rotations.map(({ id, generation, now, idleExpiresAt, userAgent, address }) => [
-      id,
-      generation,
-      now,
-      idleExpiresAt,
-      userAgent,
-      address,
-    ]),
-  );
-}
-
-function rotationOfMany(db: Kysely<Database>, { name }: SqlDialect): SessionQueries['rotateMany'] {
+function rotationOfMany(db: Kysely<Database>, dialect: SqlDialect): SessionQueries['rotateMany'] {
+  const columns = {
+    id: 'text',
+    generation: 'bigint',
+    now: 'bigint',
+    idle_expires_at: 'bigint',
+    user_agent: 'text',
+    address: 'text',
+  } as const;
   return prepare(['list'], ({ list }) => {
-    const values = name === 'postgres' ? sql`json_array_elements(cast(${list} as json))` : sql`json_each(${list})`;
-    const given = sql<object>`(select value->>0 as id, cast(value->>1 as bigint) as generation,
-      cast(value->>2 as bigint) as now, cast(value->>3 as bigint) as idle_expires_at,
-      value->>4 as user_agent, value->>5 as address from ${values})`.as<'given'>(sql`given`);
+    const given = rowsOf(list, columns, dialect);
     const rotation = rotated(db, {
       id: sql.ref('given.id'),
       generation: sql.ref('given.generation'),
@@ -113,21 +130,48 @@ function rotationOfMany(db: Kysely<Database>, { name }: SqlDialect): SessionQuer
       .from(given)
       .returning('sessions.id')
       .returning(position);
-    if (name === 'sqlite') return rotation;
-    const unlocked = db
-      .selectFrom(['sessions', given])
-      .select('sessions.id')
-      .whereRef('sessions.id', '=', sql.ref('given.id'))
-      .forUpdate('sessions')
-      .skipLocked();
-    return rotation.where('sessions.id', 'in', unlocked);
+    return dialect.name === 'sqlite' ? rotation : rotation.where('sessions.id', 'in', unlocked(db, given));
   });
 }
 
-function rotated(
+function endOfMany(db: Kysely<Database>, dialect: SqlDialect): SessionQueries['endMany'] {
+  return prepare(['list'], ({ list }) => {
+    const given = rowsOf(list, { id: 'text', now: 'bigint', reason: 'text' }, dialect);
+    const end = ended(db, { id: sql.ref('given.id'), now: sql.ref('given.now'), reason: sql.ref('given.reason') })
+      .from(given)
+      .returning(['sessions.id', 'sessions.minted_at'])
+      .returning(endedNow);
+    return dialect.name === 'sqlite' ? end : end.where('sessions.id', 'in', unlocked(db, given));
+  });
+}
+
+/** Those of the given sessions that nobody else has locked; locks them. */
+function unlocked(
   db: Kysely<Database>,
-  given: Given,
-): UpdateQueryBuilder<Database, 'sessions', 'sessions', UpdateResult> {
+  given: AliasedRawBuilder<object, 'given'>,
+): SelectQueryBuilder<Database, 'sessions', { id: string }> {
+  return db
+    .selectFrom(['sessions', given])
+    .select('sessions.id')
+    .whereRef('sessions.id', '=', sql.ref('given.id'))
+    .forUpdate('sessions')
+    .skipLocked();
+}
+
+function ended(db: Kysely<Database>, given: Given<Ending>): SessionUpdate {
+  return db
+    .updateTable('sessions')
+    .set({ ended_at: given.now, end_reason: given.reason })
+    .where('sessions.id', '=', given.id)
+    .where('sessions.ended_at', 'is', null);
+}
+
+const endedNow = (row: ExpressionBuilder<Database, 'sessions'>): AliasedExpression<number, 'ended_at'> =>
+  row.ref('sessions.ended_at').$notNull().as('ended_at');
+
+type SessionUpdate = UpdateQueryBuilder<Database, 'sessions', 'sessions', UpdateResult>;
+
+function rotated(db: Kysely<Database>, given: Given<Rotation>): SessionUpdate {
   return db
     .updateTable('sessions')
     .set((row) => ({

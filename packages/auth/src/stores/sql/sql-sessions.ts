@@ -5,19 +5,25 @@ import type { Pruned } from '../../upkeep/pruned.ts';
 import type { Database } from './schema.ts';
 import type { Rotate } from './rotation-batches.ts';
 import type { SessionQueries, StandingRow } from './session-queries.ts';
+import type { End } from './single-changes.ts';
 import { toScopes } from './sql-roles.ts';
+
+/** How the writes are done that may share a commit with others. */
+export interface SessionWrites {
+  readonly rotate: Rotate;
+  readonly end: End;
+}
 
 /** Sessions in SQL. */
 export class SqlSessions implements SessionStore {
   readonly #db: Kysely<Database>;
   readonly #queries: SessionQueries;
-  readonly #rotate: Rotate;
+  readonly #writes: SessionWrites;
 
-  /** @param rotate how rotations are done. Default: one by one. */
-  constructor(db: Kysely<Database>, queries: SessionQueries, rotate?: Rotate) {
+  constructor(db: Kysely<Database>, queries: SessionQueries, writes: SessionWrites) {
     this.#db = db;
     this.#queries = queries;
-    this.#rotate = rotate ?? (async (rotation) => (await queries.rotate(db, rotation)).rows[0]);
+    this.#writes = writes;
   }
 
   async insert(session: SessionRecord): Promise<void> {
@@ -35,7 +41,7 @@ export class SqlSessions implements SessionStore {
   }
 
   async rotate(id: string, generation: number, use: SessionUse): Promise<Position | undefined> {
-    const row = await this.#rotate({
+    const row = await this.#writes.rotate({
       id,
       generation,
       now: use.now.getTime(),
@@ -57,14 +63,8 @@ export class SqlSessions implements SessionStore {
     return numUpdatedRows === 1n;
   }
 
-  async end(id: string, reason: SessionEndReason, now: Date): Promise<boolean> {
-    const { numUpdatedRows } = await this.#db
-      .updateTable('sessions')
-      .set({ ended_at: now.getTime(), end_reason: reason })
-      .where('id', '=', id)
-      .where('ended_at', 'is', null)
-      .executeTakeFirst();
-    return numUpdatedRows === 1n;
+  end(id: string, reason: SessionEndReason, now: Date): Promise<boolean> {
+    return this.#writes.end({ id, reason, now: now.getTime() });
   }
 
   async listLive(userId: string, userEpoch: number, now: Date): Promise<readonly SessionRecord[]> {

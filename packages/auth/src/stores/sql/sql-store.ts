@@ -2,9 +2,10 @@ import { Kysely, sql, type Dialect } from 'kysely';
 import type { NewChange } from '../../changes/change.ts';
 import type { Migrated, Repositories, Store, Transaction } from '../store.ts';
 import { migrate } from './migrations.ts';
-import { RotationBatches } from './rotation-batches.ts';
+import { rotatingTogether } from './rotation-batches.ts';
 import type { Database, SqlDialect } from './schema.ts';
 import { sessionQueries, type SessionQueries } from './session-queries.ts';
+import { changingTogether, deathOf } from './single-changes.ts';
 import { appendChanges, SqlChanges } from './sql-changes.ts';
 import { SqlRoles } from './sql-roles.ts';
 import { SqlSessions } from './sql-sessions.ts';
@@ -28,12 +29,15 @@ const attempts = 3;
 export function sqlStore({ kysely, dialect, location, isConflict = () => false }: SqlConnection): Store {
   const db = new Kysely<Database>({ dialect: kysely });
   const queries = sessionQueries(db, dialect);
-  const batches = new RotationBatches(db, queries);
+  const transact = <Result>(work: (connection: Kysely<Database>) => Promise<Result>): Promise<Result> =>
+    retrying(() => db.transaction().execute(work), isConflict);
+  const { end, append } = changingTogether(queries, transact);
   return {
-    ...repositories(db, new SqlSessions(db, queries, (rotation) => batches.rotate(rotation))),
+    ...repositories(db, new SqlSessions(db, queries, { rotate: rotatingTogether(db, queries), end })),
     location,
     migrate: (): Promise<Migrated> => migrate(db, dialect),
-    transaction: (work) => retrying(() => transaction(db, queries, work), isConflict),
+    transaction: (work) => transact((connection) => inTransaction(connection, queries, work)),
+    append,
     ping: async () => {
       await sql`select 1`.execute(db);
     },
@@ -62,28 +66,34 @@ function repositories(db: Kysely<Database>, sessions: SqlSessions): Repositories
   };
 }
 
-function transaction<Result>(
-  db: Kysely<Database>,
+async function inTransaction<Result>(
+  connection: Kysely<Database>,
   queries: SessionQueries,
   work: (transaction: Transaction) => Promise<Result>,
 ): Promise<Result> {
-  return db.transaction().execute(async (connection) => {
-    const changes: NewChange[] = [];
-    const result = await work({
-      ...repositories(connection, new SqlSessions(connection, queries)),
-      append: (change) => {
-        changes.push(change);
-      },
-      raiseTokenLifetime: async (seconds) => {
-        await connection
-          .updateTable('feed_head')
-          .set({
-            token_lifetime: sql<number>`case when token_lifetime < ${seconds} then ${seconds} else token_lifetime end`,
-          })
-          .execute();
-      },
-    });
-    await appendChanges(connection, changes);
-    return result;
+  const changes: NewChange[] = [];
+  const sessions = new SqlSessions(connection, queries, {
+    rotate: async (rotation) => (await queries.rotate(connection, rotation)).rows[0],
+    end: async (ending) => {
+      const { rows } = await queries.end(connection, ending);
+      changes.push(...rows.map(deathOf));
+      return rows.length > 0;
+    },
   });
+  const result = await work({
+    ...repositories(connection, sessions),
+    append: (change) => {
+      changes.push(change);
+    },
+    raiseTokenLifetime: async (seconds) => {
+      await connection
+        .updateTable('feed_head')
+        .set({
+          token_lifetime: sql<number>`case when token_lifetime < ${seconds} then ${seconds} else token_lifetime end`,
+        })
+        .execute();
+    },
+  });
+  await appendChanges(connection, changes);
+  return result;
 }

@@ -1,0 +1,101 @@
+import { setImmediate } from 'node:timers/promises';
+import { isAuthError } from '../../errors.ts';
+
+/** How many hear of what they asked for before others have a turn. */
+const toldAtOnce = 16;
+
+/** What is done together, and how. */
+export interface BatchWork<Item, Result> {
+  /** How many items one batch holds at most. */
+  readonly most: number;
+  /** How many batches are under way at most. */
+  readonly atOnce: number;
+  /** What an item is about. What is about the same is never done at the same time: the second depends on the first. */
+  readonly subjectOf: (item: Item) => unknown;
+  /** Does all of them, or none and rejects. Tells the results by subject, and leaves out what has to be done alone. */
+  readonly together: (items: readonly Item[]) => Promise<ReadonlyMap<unknown, Result>>;
+  readonly alone: (item: Item) => Promise<Result>;
+}
+
+interface Waiting<Item, Result> {
+  readonly item: Item;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Group commit. All that is asked for while batches are under way is done by the next one: one commit for all of it.
+ * Nothing waits for company.
+ */
+export class Batches<Item, Result> {
+  readonly #work: BatchWork<Item, Result>;
+  #waiting: Waiting<Item, Result>[] = [];
+  /** What the batches that are under way are about. */
+  readonly #busy = new Set<unknown>();
+  #batches = 0;
+
+  constructor(work: BatchWork<Item, Result>) {
+    this.#work = work;
+  }
+
+  ask(item: Item): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ item, resolve, reject });
+      // What is asked for at the same moment goes along.
+      if (this.#waiting.length === 1) process.nextTick(() => void this.#begin());
+    });
+  }
+
+  async #begin(): Promise<void> {
+    if (this.#batches >= this.#work.atOnce) return;
+    const batch = this.#take();
+    if (batch.size === 0) return;
+    this.#batches += 1;
+    for (const subject of batch.keys()) this.#busy.add(subject);
+    const answers = await this.#do(batch);
+    for (const subject of batch.keys()) this.#busy.delete(subject);
+    this.#batches -= 1;
+    if (this.#waiting.length > 0) void this.#begin();
+    await tell(answers);
+  }
+
+  #take(): ReadonlyMap<unknown, Waiting<Item, Result>> {
+    const batch = new Map<unknown, Waiting<Item, Result>>();
+    const rest: Waiting<Item, Result>[] = [];
+    for (const each of this.#waiting) {
+      const subject = this.#work.subjectOf(each.item);
+      if (batch.size < this.#work.most && !batch.has(subject) && !this.#busy.has(subject)) batch.set(subject, each);
+      else rest.push(each);
+    }
+    this.#waiting = rest;
+    return batch;
+  }
+
+  /** Gives the answers, each to be told to whoever waits for it. */
+  async #do(batch: ReadonlyMap<unknown, Waiting<Item, Result>>): Promise<readonly (() => void)[]> {
+    try {
+      const results = await this.#work.together([...batch.values()].map(({ item }) => item));
+      return [...batch].map(([subject, each]) => () => {
+        const result = results.get(subject);
+        if (result === undefined) this.#doAlone(each);
+        else each.resolve(result);
+      });
+    } catch (error) {
+      const isAway = isAuthError(error) && error.code === 'store_unavailable';
+      return [...batch.values()].map((each) => () => (isAway ? each.reject(error) : this.#doAlone(each)));
+    }
+  }
+
+  /** For what somebody else has locked, and for whatever would harm the others. */
+  #doAlone({ item, resolve, reject }: Waiting<Item, Result>): void {
+    this.#work.alone(item).then(resolve, reject);
+  }
+}
+
+/** A few at a time: what the first of them ask for next is under way while the others are still being served. */
+async function tell(answers: readonly (() => void)[]): Promise<void> {
+  for (const [index, answer] of answers.entries()) {
+    if (index > 0 && index % toldAtOnce === 0) await setImmediate();
+    answer();
+  }
+}
