@@ -142,6 +142,13 @@ describe('times', () => {
     }
   });
 
+  it('J17 takes times as far as a Date reaches', () => {
+    const furthest = 8.64e12;
+    expect(() => verify(forge({ alg: 'HS256' }, someClaims({ exp: furthest, nbf: -furthest })))).not.toThrow();
+    expectRefusal('claims_invalid', () => verify(forge({ alg: 'HS256' }, someClaims({ exp: furthest + 1 }))));
+    expectRefusal('claims_invalid', () => verify(forge({ alg: 'HS256' }, someClaims({ nbf: -furthest - 1 }))));
+  });
+
   it('refuses a token older than maxTokenAge, or without iat', () => {
     expect(() => verify(aToken({ iat: seconds - 60 }), { maxTokenAge: 60 })).not.toThrow();
     expectRefusal('token_too_old', () => verify(aToken({ iat: seconds - 61 }), { maxTokenAge: 60 }));
