@@ -6,7 +6,7 @@ export default {
   testRunner: 'vitest',
   vitest: { configFile: 'vitest.mutation.config.ts', related: false },
   coverageAnalysis: 'perTest',
-  concurrency: 1,
+  concurrency: 2,
   disableTypeChecks: false,
   // What the tests of this package do not need. The root tsconfig names packages that are not copied, and Stryker would
   // rewrite it by an API that TypeScript 7 does not have.

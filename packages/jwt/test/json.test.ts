@@ -51,6 +51,14 @@ describe('strict JSON', () => {
     '{"":1,"":2}',
     '{"a:":1,"a:":2}',
     '{"1":0,"1":0}',
+    // As long as if it had no second x, when its other values are written as JSON.stringify() does.
+    '{"a":1e5,"b":1e5,"x":1,"x":1}',
+    '{"a":1e-5,"b":1e-5,"x":1,"x":1}',
+    '{"a":1e400,"b":1e400,"x":1,"x":1}',
+    '{"a":-0,"b":2,"x":1,"x":1}',
+    '{"a":[true,true,true,true,true,true],"x":1,"x":1}',
+    '{"a":[null,null,null,null,null,null],"x":1,"x":1}',
+    '{"a":[{},{},[],[],"",""],"x":1,"x":1}',
   ])('J16 refuses %j, which has a member twice', (text) => expect(reasonFor(text)).toBe('duplicate_member'));
 
   it.each([

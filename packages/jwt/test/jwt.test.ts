@@ -4,6 +4,7 @@ import {
   algorithmNames,
   decodeJwtUnverified,
   publicKey,
+  secretKey,
   signJwt,
   verifyJwt,
   type JwtClaims,
@@ -141,6 +142,13 @@ describe('times', () => {
     }
   });
 
+  it('J17 takes times as far as a Date reaches', () => {
+    const furthest = 8.64e12;
+    expect(() => verify(forge({ alg: 'HS256' }, someClaims({ exp: furthest, nbf: -furthest })))).not.toThrow();
+    expectRefusal('claims_invalid', () => verify(forge({ alg: 'HS256' }, someClaims({ exp: furthest + 1 }))));
+    expectRefusal('claims_invalid', () => verify(forge({ alg: 'HS256' }, someClaims({ nbf: -furthest - 1 }))));
+  });
+
   it('refuses a token older than maxTokenAge, or without iat', () => {
     expect(() => verify(aToken({ iat: seconds - 60 }), { maxTokenAge: 60 })).not.toThrow();
     expectRefusal('token_too_old', () => verify(aToken({ iat: seconds - 61 }), { maxTokenAge: 60 }));
@@ -222,9 +230,11 @@ describe('who and for whom', () => {
   });
 
   it('requires exp, or what the option says', () => {
-    expectRefusal('claim_missing', () => verify(signJwt(claimsWithout('exp'), hmacKey)));
-    expect(() => verify(signJwt(claimsWithout('exp'), hmacKey), { requiredClaims: [] })).not.toThrow();
-    expectRefusal('claim_missing', () => verify(aToken(), { requiredClaims: ['exp', 'toString'] }));
+    const keys = secretKey('a key that nobody verified with before');
+    const endless = signJwt(claimsWithout('exp'), keys);
+    expectRefusal('claim_missing', () => verify(endless, { keys }));
+    expect(() => verify(endless, { keys, requiredClaims: [] })).not.toThrow();
+    expectRefusal('claim_missing', () => verify(aToken({}, keys), { keys, requiredClaims: ['exp', 'toString'] }));
   });
 
   it.each(['exp', 'iss', 'aud', 'sub'])('J20 requires %s of an access token', (claim) => {

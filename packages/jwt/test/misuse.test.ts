@@ -86,6 +86,7 @@ describe('options of verifyJwt that make no sense', () => {
     ['subject must be a string that is not empty', { subject: '' }],
     ['typ must be a string that is not empty', { typ: '' }],
     ['requiredClaims must be a list of claim names', { requiredClaims: 'exp' }],
+    ['requiredClaims must be a string that is not empty', { requiredClaims: [''] }],
     ['now must be a valid Date', { now: new Date(Number.NaN) }],
     ['now must be a valid Date', { now: 7 }],
     ['clockTolerance must be a number from 0 to 60', { clockTolerance: -1 }],
