@@ -105,7 +105,7 @@ describe('rotations on PostgreSQL', () => {
 });
 
 describe('changes of one entry on PostgreSQL', () => {
-  const count = 200;
+  const count = 100;
   let url: string;
   let proxy: TcpProxy;
   let commits: number;
@@ -152,7 +152,7 @@ describe('changes of one entry on PostgreSQL', () => {
   const end = (id: string): Promise<boolean> => store.sessions.end(id, 'signed_out', now);
 
   it(`share their commits: ${count} revocations at once need a few`, async () => {
-    const lanes = 40;
+    const lanes = 25;
     const answers: boolean[] = [];
     await Promise.all(
       Array.from({ length: lanes }, async (_, lane) => {
