@@ -219,10 +219,14 @@ function hasSmallOrder(key: KeyObject): boolean {
 const largestExponent = 2n ** 32n - 1n;
 
 /** RFC 7518, section 3.3 asks for 2048 bits; above 16384 a single verification would take too long. */
+export function isRsaSize(bits: number): boolean {
+  return bits >= 2048 && bits <= 16_384;
+}
+
 function rsaRefusal(key: KeyObject): string | undefined {
   if (key.asymmetricKeyType !== 'rsa') return 'the algorithm needs an RSA key';
   const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
-  if (modulusLength < 2048 || modulusLength > 16_384) return 'the RSA modulus must have 2048 to 16384 bits';
+  if (!isRsaSize(modulusLength)) return 'the RSA modulus must have 2048 to 16384 bits';
   const isExponent = publicExponent >= 3n && publicExponent <= largestExponent && publicExponent % 2n === 1n;
   return isExponent ? undefined : 'the RSA exponent must be odd, at least 3 and at most 2^32';
 }

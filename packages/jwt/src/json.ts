@@ -75,7 +75,7 @@ function haveAllMembers(): boolean {
  * A text of this length holds no member twice, since without it the text would still have this value, and be shorter;
  * nor white space, nor an escape. That is how tokens are written, and it is found out at a third of the cost of a survey.
  */
-function shortestLength(value: unknown, depth: number = maximumDepth): number {
+export function shortestLength(value: unknown, depth: number = maximumDepth): number {
   if (typeof value === 'string') return value.length + 2;
   if (typeof value === 'number') return value % 1000 !== 0 && Number.isSafeInteger(value) ? String(value).length : NaN;
   if (typeof value !== 'object') return value === true ? 4 : 5;

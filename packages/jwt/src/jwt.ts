@@ -154,7 +154,7 @@ async function signJwtElsewhere(claims: JwtClaims, signer: JwtSigner, options: S
   // Read once: a signer may change its key while it signs.
   const { publicKey, encoding } = readSigner(signer);
   const input = signingInput(claims, publicKey, options);
-  const made: unknown = await signer.sign(Buffer.from(input, 'latin1'));
+  const made: unknown = await signer.sign(Buffer.from(input));
   return `${input}.${provenSignature(input, made, publicKey, encoding)}`;
 }
 
@@ -184,8 +184,7 @@ function makeHeader(key: JwtKey, typ: string, more: Readonly<Record<string, unkn
   if (!isJsonObject(more) || !isJsonValue(more)) throw new TypeError('header must be a JSON object');
   const reserved = reservedParameters.find((name) => Object.hasOwn(more, name));
   if (reserved !== undefined) throw new TypeError(`The header parameter ${reserved} cannot be set`);
-  const kid = key.keyId === undefined ? {} : { kid: key.keyId };
-  return encodeJson({ alg: key.algorithm, ...kid, typ, ...more });
+  return encodeJson({ alg: key.algorithm, kid: key.keyId, typ, ...more });
 }
 
 function refuseUnsignable(claims: JsonObject): void {

@@ -7,7 +7,7 @@ import {
   randomBytes,
 } from 'node:crypto';
 import { promisify } from 'node:util';
-import { algorithmNames, algorithms, isAlgorithm, onlyAlgorithm, type Algorithm } from './algorithms.ts';
+import { algorithmNames, algorithms, isAlgorithm, isRsaSize, onlyAlgorithm, type Algorithm } from './algorithms.ts';
 import { algorithmOfJwk, keyObjectOfJwk, permits, refused, type Jwk } from './jwk.ts';
 import { thumbprintOfJwk } from './jwk-thumbprint.ts';
 import { JwtKey, keyMaterial } from './key.ts';
@@ -214,7 +214,7 @@ async function generateKeyObject(algorithm: Algorithm, modulusLength: number): P
   if (kty === 'oct') return createSecretKey(randomBytes(keySize));
   if (kty === 'OKP') return (await generatePair('ed25519')).privateKey;
   if (kty === 'EC') return (await generatePair('ec', { namedCurve: crv ?? '' })).privateKey;
-  if (!Number.isInteger(modulusLength) || modulusLength < 2048 || modulusLength > 16_384) {
+  if (!Number.isInteger(modulusLength) || !isRsaSize(modulusLength)) {
     throw new RangeError('modulusLength must be 2048 to 16384 bits');
   }
   return (await generatePair('rsa', { modulusLength })).privateKey;

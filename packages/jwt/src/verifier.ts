@@ -136,13 +136,12 @@ function judgeBy(verification: Verification, seconds: () => number): Judge {
 
 /** With the keys goes all that was found good under them. A set may list the same keys anew each time it is asked. */
 function judgeByKeysOf(remote: RemoteJwkSet, expected: Expectations, cacheSize: number, seconds: () => number): Judge {
-  let [inHand, verification]: [LocalKeys?, Verification?] = [];
+  let latest: { readonly keys: LocalKeys; readonly verification: Verification } | undefined;
   const verificationFor = (keys: LocalKeys): Verification => {
-    if (verification === undefined || !isSame(inHand, keys)) {
-      verification = new Verification(keys, expected, cacheSize);
-      inHand = copyOf(keys);
+    if (latest === undefined || !isSame(latest.keys, keys)) {
+      latest = { keys: copyOf(keys), verification: new Verification(keys, expected, cacheSize) };
     }
-    return verification;
+    return latest.verification;
   };
   return (token) => {
     const keys = remote.keys;

@@ -111,6 +111,11 @@ export function aStrangeJwk(material: unknown): Jwk {
 /** Whether the code under test is the one of `npm run test:mutation`, which counts every step it takes. */
 const isInstrumented = '__stryker__' in globalThis;
 
+/** How often to try something: instrumented code is slow, and what is wrong with it shows soon. */
+export function times(count: number): number {
+  return isInstrumented ? Math.ceil(count / 50) : count;
+}
+
 /** Milliseconds of the quickest of five runs: on a busy machine a single one says nothing. Instrumented code has none. */
 export function quickest(act: () => void): number {
   if (isInstrumented) {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { createMac, nativeMac, oneShotMac, type HmacHash } from '../src/hmac.ts';
 import { secretKey, signJwt, verifyJwt } from '../src/index.ts';
+import { times } from './fixtures.ts';
 
 const hashes = {
   sha256: { name: 'sha256', blockSize: 64, size: 32 },
@@ -68,7 +69,7 @@ describe.each(Object.values(hashes))('HMAC with $name', (hash) => {
         const [oneShot, native] = [oneShotMac, nativeMac].map((form) => secrets.map((secret) => form(hash, secret)));
         for (const [index, input] of made) expect(oneShot?.[index]?.(input)).toBe(native?.[index]?.(input));
       }),
-      { numRuns: 200 },
+      { numRuns: times(200) },
     );
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseStrictJson, type JsonRefusal, signJwt } from '../src/index.ts';
-import { isJsonValue } from '../src/json.ts';
-import { quickest, refusalOf, expectRefusal, hmacKey } from './fixtures.ts';
+import { isJsonValue, shortestLength } from '../src/json.ts';
+import { quickest, refusalOf, expectRefusal, hmacKey, someClaims } from './fixtures.ts';
 
 function reasonFor(text: string | Uint8Array): JsonRefusal | undefined {
   const error = refusalOf(() => parseStrictJson(text));
@@ -88,6 +88,41 @@ describe('strict JSON', () => {
     const value = parseStrictJson('{"__proto__":{"admin":true}}');
     expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
     expect((value as { admin?: boolean }).admin).toBeUndefined();
+  });
+});
+
+describe('the shortest length of a value', () => {
+  const nested = (depth: number): unknown => JSON.parse('['.repeat(depth) + ']'.repeat(depth));
+
+  it.each<[unknown]>([
+    [1],
+    [-1],
+    [999],
+    [1_700_000_001],
+    [true],
+    [false],
+    [null],
+    [''],
+    ['😀'],
+    [[]],
+    [[7]],
+    [[7, [], 'x']],
+    [{}],
+    [{ a: 1 }],
+    [{ '': {}, b: [{ c: null }, [[]]] }],
+    [someClaims({ iat: 1_700_000_001, exp: 1_700_000_901, roles: ['user', 'editor'] })],
+    [nested(64)],
+  ])('is that of %j as JSON.stringify() writes it', (value) => {
+    expect(shortestLength(value)).toBe(JSON.stringify(value).length);
+  });
+
+  it.each([0, -0, 1000, 1e15, 0.5, -1e-7, 2 ** 53, 1e400])('is not looked for where %d may be shortened', (number) => {
+    for (const value of [number, [number], { a: number }]) expect(shortestLength(value)).toBeNaN();
+  });
+
+  it('is not looked for below 64 levels', () => {
+    expect(shortestLength(nested(65))).toBeNaN();
+    expect(shortestLength({ a: nested(64) })).toBeNaN();
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  createJwtVerifier,
   generateKey,
   importKey,
   issuerJwkSet,
@@ -115,6 +116,16 @@ describe('options of verifyJwt that make no sense', () => {
 
   it('two keys of one name', () => {
     expect(() => verifyJwt(aToken(), { ...expected, keys: [hmacKey, hmacKey] })).toThrow('same algorithm and key id');
+  });
+});
+
+describe('options of a verifier that make no sense', () => {
+  it.each<[string, object]>([
+    ['cacheSize must be a number from 0 to 1000000', { cacheSize: -1 }],
+    ['cacheSize must be a whole number', { cacheSize: 1.5 }],
+    ['now must be a function that returns a Date', { now: new Date() }],
+  ])('%s: %j', (message, options) => {
+    expect(() => createJwtVerifier({ keys: hmacKey, ...options })).toThrow(new TypeError(message));
   });
 });
 

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, expectTypeOf, it } from 'vitest';
 import {
   createAccessTokenVerifier,
   createJwtVerifier,
+  generateKey,
   isJwtError,
   jwkSet,
   publicKey,
@@ -249,6 +250,16 @@ describe('a verifier with keys that are fetched', () => {
     keys.published = set('EdDSA');
     expect(await verifier.tryVerify(fresh)).toMatchObject({ ok: true });
     expect(await verifier.tryVerify(old)).toMatchObject({ ok: false, code: 'algorithm_not_allowed' });
+  });
+
+  it('asks for the key that took the place of another', async () => {
+    const successor = await generateKey('ES256');
+    const keys = new PublishedKeys(set('ES256'));
+    const verifier = createJwtVerifier({ ...options, keys });
+    expect((await verifier.verify(aToken({}, aKey('ES256')))).claims.sub).toBe('ada');
+    await expect(verifier.verify(aToken({}, successor))).rejects.toMatchObject({ code: 'key_not_found' });
+    keys.published = jwkSet([successor]);
+    expect((await verifier.verify(aToken({}, successor))).claims.sub).toBe('ada');
   });
 
   it('forgets nothing while a set lists the same keys, if anew each time, and all with a key that is gone', async () => {
