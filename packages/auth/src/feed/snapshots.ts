@@ -11,9 +11,6 @@ import { writeSnapshot } from './snapshot.ts';
 /** How old a snapshot may be, in seconds, before its proof is made again though nothing has changed. */
 const longestUse = 300;
 
-/** How long entries stay after they have expired, in seconds: covers clocks that differ. */
-const sweepMargin = 60;
-
 /** Everything that is alive, at one position of the log. */
 export interface FeedSnapshot {
   readonly incarnation: string;
@@ -107,7 +104,7 @@ export class Snapshots {
     const { incarnation, head, tokenLifetime } = tail.position;
     const { confirmedAt } = tail;
     const issuedAt = this.#now();
-    entries.sweep(issuedAt - sweepMargin);
+    entries.sweep(issuedAt);
     const claims = { iss: issuer, iat: issuedAt, inc: incarnation, head };
     const chunks = await writeSnapshot({
       header: { issuer, incarnation, head, issuedAt, hashKey: feedHashKey(secret, incarnation), tokenLifetime },
