@@ -37,7 +37,7 @@ export interface AuthErrorDetails {
   refresh_token_invalid: { readonly outcome: RefreshOutcome };
   /** The client asked for more than the session or the user's roles allow, or for something that is no scope. */
   scope_invalid: Readonly<Record<never, never>>;
-  /** The feed credential is missing, unknown or revoked. */
+  /** The feed credential is unknown or revoked. */
   feed_credential_invalid: Readonly<Record<never, never>>;
   /** Another feed credential has this name. */
   feed_credential_taken: Readonly<Record<never, never>>;

@@ -144,10 +144,15 @@ export const errorTable: { readonly [Code in ErrorCode]: ErrorRow<ErrorDetails[C
     detail: 'Nobody could administer the system after this, make another administrator first',
   },
   // The feed
+  feed_credential_missing: {
+    status: 401,
+    detail: 'This needs a feed credential: see "sallyport feed-credentials create"',
+    headers: (_, issuer) => ({ 'www-authenticate': `Bearer realm="${issuer}"` }),
+  },
   feed_credential_invalid: {
     status: 401,
-    detail: 'The feed credential is missing, unknown or revoked',
-    headers: (_, issuer) => ({ 'www-authenticate': `Bearer realm="${issuer}"` }),
+    detail: 'The feed credential is unknown or revoked',
+    headers: (_, issuer) => ({ 'www-authenticate': `Bearer realm="${issuer}", error="invalid_token"` }),
   },
   feed_credential_taken: { status: 409, detail: 'Another feed credential has this name' },
   feed_credential_not_found: { status: 404, detail: 'No feed credential has this name' },

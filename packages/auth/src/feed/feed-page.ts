@@ -24,17 +24,17 @@ export async function readPage(
   wait: number,
 ): Promise<ReadEvents> {
   const events: FeedEvent[] = [];
-  let isCut = false;
-  const read = async (patience: number): Promise<void> => {
-    const next = await stream.next(patience);
-    isCut ||= next === undefined;
-    events.push(...(next ?? []));
-  };
   const has = (...types: readonly FeedEvent['type'][]): boolean => events.some(({ type }) => types.includes(type));
-  await read(0);
-  if (!has('entries', 'resync', 'bye')) await read(wait * 1000);
-  while (!isCut && !has('resync', 'bye') && stream.position < tail.position.head) await read(0);
+  /** Tells whether more may come. */
+  const read = async (patience: number): Promise<boolean> => {
+    const next = await stream.next(patience);
+    events.push(...(next ?? []));
+    return next !== undefined && !has('resync', 'bye');
+  };
+  let goesOn = await read(0);
+  if (goesOn && !has('entries')) goesOn = await read(wait * 1000);
+  while (goesOn && stream.position < tail.position.head) goesOn = await read(0);
   const resync = has('resync');
   const entries = events.flatMap((event) => (event.type === 'entries' ? event.entries : []));
-  return { resync, entries: resync ? [] : entries, isCut };
+  return { resync, entries: resync ? [] : entries, isCut: !goesOn && !has('resync', 'bye') };
 }

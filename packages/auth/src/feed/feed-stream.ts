@@ -60,8 +60,8 @@ export class FeedStream {
   #ending: Ending | undefined;
   #wake: (() => void) | undefined;
   #isWoken = false;
-  /** When the last piece was taken, while no one waits for the next. */
-  #takenAt: number | undefined;
+  /** Since when nobody has asked for the next piece; undefined while somebody waits for it. */
+  #idleSince: number | undefined = steadyTime();
   #isClosed = false;
 
   constructor(parts: StreamParts) {
@@ -79,13 +79,13 @@ export class FeedStream {
    * the stream is over. Ask again only when that has been written.
    */
   async next(patience: number): Promise<readonly FeedEvent[] | undefined> {
-    this.#takenAt = undefined;
+    this.#idleSince = undefined;
     let events = await this.#due();
     if (events?.length === 0) {
       await this.#something(patience);
       events = await this.#due();
     }
-    this.#takenAt = steadyTime();
+    this.#idleSince = steadyTime();
     return events;
   }
 
@@ -119,9 +119,9 @@ export class FeedStream {
     this.wake();
   }
 
-  /** For how long, in milliseconds, what was said last has not been taken. */
+  /** For how long, in milliseconds, nobody has wanted to hear more. */
   get stalledFor(): number {
-    return this.#takenAt === undefined ? 0 : steadyTime() - this.#takenAt;
+    return this.#idleSince === undefined ? 0 : steadyTime() - this.#idleSince;
   }
 
   get guard(): FollowingGuard {

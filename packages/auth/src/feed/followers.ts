@@ -21,7 +21,7 @@ export interface Seat {
 export class Followers {
   readonly #streams = new Set<FeedStream>();
   #seats = 0;
-  #waking: NodeJS.Timeout | undefined;
+  #isWaking = false;
   #looking: NodeJS.Timeout | undefined;
 
   /** Takes a place before anything is done for a guard. @throws {AuthError} `feed_full` */
@@ -50,12 +50,11 @@ export class Followers {
 
   /** Lets everybody look whether there is something to say. */
   wake(): void {
-    if (this.#streams.size <= manyFollowers) this.#wakeNow();
-    else
-      this.#waking ??= setTimeout(() => {
-        this.#waking = undefined;
-        this.#wakeNow();
-      }, gathering).unref();
+    if (this.#streams.size <= manyFollowers) this.#wakeAll();
+    else if (!this.#isWaking) {
+      this.#isWaking = true;
+      setTimeout(() => this.#wakeAll(), gathering).unref();
+    }
   }
 
   end(ending: Ending, which: (stream: FeedStream) => boolean = () => true): void {
@@ -67,7 +66,8 @@ export class Followers {
     this.end('bye');
   }
 
-  #wakeNow(): void {
+  #wakeAll(): void {
+    this.#isWaking = false;
     for (const stream of this.#streams) stream.wake();
   }
 

@@ -16,6 +16,7 @@ import {
   newestKey,
   outlivedKeys,
   stagesOf,
+  toInfo,
   trustedKeys,
   waitingKey,
   type SigningKeyInfo,
@@ -295,11 +296,4 @@ function remembered(keys: Map<string, JwtKey>, keyId: string, make: () => JwtKey
   const key = keys.get(keyId) ?? make();
   keys.set(keyId, key);
   return key;
-}
-
-function toInfo(
-  { keyId, algorithm, createdAt, activatesAt }: SigningKeyRecord,
-  stage: SigningKeyStage,
-): SigningKeyInfo {
-  return { keyId, algorithm, stage, createdAt, activatesAt };
 }
