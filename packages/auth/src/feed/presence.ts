@@ -6,8 +6,11 @@ import type { ElapsedTime, Instant } from './elapsed.ts';
 /** How often the leases of the guards here are written down, in milliseconds. */
 const interval = 1_000;
 
-/** How much longer than to its end a lease is written down, in milliseconds: until it is written again, and a little more. */
-const slack = 2_000;
+/**
+ * How much longer than to its end a lease is written down, in milliseconds: the guard is heard of again after a second or so,
+ * and that is written down after a second at most.
+ */
+const slack = 4_000;
 
 /** By how much the clocks of two servers may differ, in milliseconds. */
 const clockMargin = 1_000;
@@ -21,7 +24,7 @@ export interface FollowingGuard {
   seenAt: Instant;
   /** The last entry it has applied. */
   acknowledged: number;
-  /** When the lease was last written down, which holds until then + lease + slack. */
+  /** When it had last been heard of when its lease was written down, which holds until then + lease + slack. */
   writtenAt: Instant | undefined;
 }
 
@@ -57,7 +60,7 @@ export class Presence {
   /** Begins to speak with a guard, which is written down before anything is said to it. */
   async enter(id: string, lease: number, acknowledged: number): Promise<FollowingGuard> {
     const known = this.#guards.get(id);
-    if (known?.writtenAt !== undefined && known.lease === lease && this.#isLeased(known)) {
+    if (known?.lease === lease && this.ageOf(known) === 0) {
       this.hear(known, acknowledged);
       return known;
     }
@@ -123,12 +126,12 @@ export class Presence {
     return this.#dependencies.elapsed.since(seenAt) < lease;
   }
 
-  /** Counts from before the write, and only once a later look at the log has seen what was committed before it. */
+  /** It counts only once a later look at the log has seen what was committed before it was written. */
   async #renew(guards: readonly FollowingGuard[]): Promise<void> {
-    const writtenAt = this.#dependencies.elapsed.now();
+    const heardOf = guards.map((guard) => ({ guard, seenAt: guard.seenAt }));
     await this.#write(guards);
     await this.#dependencies.confirm();
-    for (const guard of guards) guard.writtenAt = writtenAt;
+    for (const { guard, seenAt } of heardOf) guard.writtenAt = seenAt;
   }
 
   async #writeAwaited(): Promise<void> {
@@ -143,14 +146,14 @@ export class Presence {
   }
 
   #write(guards: readonly FollowingGuard[]): Promise<void> {
-    const { store, node, clock } = this.#dependencies;
+    const { store, node, clock, elapsed } = this.#dependencies;
     const now = clock().getTime();
     return store.guards.renew(
-      guards.map(({ id, lease, acknowledged }) => ({
+      guards.map(({ id, lease, seenAt, acknowledged }) => ({
         id,
         node,
         acknowledged,
-        leaseUntil: new Date(now + lease + slack + clockMargin),
+        leaseUntil: new Date(now - elapsed.since(seenAt) + lease + slack + clockMargin),
       })),
     );
   }
