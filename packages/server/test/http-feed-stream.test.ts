@@ -6,7 +6,7 @@ import { sqlite } from '@sallyport/auth/sqlite';
 import express from 'express';
 import { createHandler, expressHandler, type Handler } from 'sallyport';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { EventStream } from './event-stream.ts';
+import { EventStream } from '../../../test/event-stream.ts';
 
 const guard = 'guard=guard-number-1&lease=30';
 
