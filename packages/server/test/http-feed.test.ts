@@ -78,8 +78,8 @@ describe('GET /feed, polled', () => {
   });
 
   it('sends for the snapshot without a cursor that can be continued', async () => {
-    const [incarnation] = cursor.split('.');
-    for (const query of ['', '&cursor=another.2', `&cursor=${String(incarnation)}.9007199254740991`]) {
+    const [incarnation = ''] = cursor.split('.');
+    for (const query of ['', '&cursor=another.2', `&cursor=${incarnation}.9007199254740991`]) {
       expect((await poll(query)).json).toMatchObject({ resync: true, entries: [] });
     }
   });
