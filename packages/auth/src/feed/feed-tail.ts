@@ -7,7 +7,7 @@ import { EntryRing } from './entry-ring.ts';
 const pollInterval = 250;
 
 /** How many of the latest entries are kept in memory; who is further behind starts over with a snapshot. */
-export const ringCapacity = 65_536;
+const ringCapacity = 65_536;
 
 /** How many entries are read at once: few enough that nothing else waits for long. */
 const pageSize = 1_000;

@@ -1,5 +1,5 @@
 import { changeKinds, type Change } from '../changes/change.ts';
-import type { ChangeStore } from '../changes/change-store.ts';
+import type { Store } from '../stores/store.ts';
 import { halfSipHash } from './half-sip-hash.ts';
 
 /** Kinds of which there may be very many: they are kept as a hash of what they concern. */
@@ -60,7 +60,7 @@ export class LiveEntries {
   }
 
   /** Reads what is alive from the log, up to a place, while whatever comes after it may be added already. */
-  async load(changes: ChangeStore, upTo: number, now: number): Promise<void> {
+  async load(changes: Store['changes'], upTo: number, now: number): Promise<void> {
     for (let after = 0, isMore = true; isMore;) {
       const page = await changes.readLasting(after, upTo, pageSize);
       for (const change of page) this.add(change);
