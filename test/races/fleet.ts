@@ -12,6 +12,8 @@ export interface Fleet {
   readonly servers: ServerProcess[];
   /** Makes users and sessions without passwords, and looks into the database. */
   readonly auth: Auth;
+  /** What the command line needs to work on the same database. */
+  readonly env: Environment;
   /** The address of one of the servers, in turn. */
   readonly next: () => string;
   readonly kill: (index: number) => Promise<void>;
@@ -46,6 +48,7 @@ export async function startFleet(
   return {
     servers,
     auth,
+    env,
     next: () => {
       turn += 1;
       return urlOf(servers, turn);

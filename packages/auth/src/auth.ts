@@ -1,6 +1,9 @@
 import type { Algorithm } from '@sallyport/jwt';
 import type { ChangeBatch } from './changes/change.ts';
 import { resolveConfig, type AuthConfig, type ResolvedConfig } from './config.ts';
+import { Confirmations, type Confirmation } from './feed/confirmations.ts';
+import { Feed } from './feed/feed.ts';
+import { FeedCredentials } from './feed/feed-credentials.ts';
 import { KeyEncryption } from './keys/key-encryption.ts';
 import { SecretSigningKey } from './keys/secret-signing-key.ts';
 import { StoredSigningKeys, type SigningKeys } from './keys/signing-keys.ts';
@@ -11,11 +14,12 @@ import { Passwords } from './passwords/passwords.ts';
 import { Roles } from './roles/roles.ts';
 import { refreshPolicy } from './sessions/refresh-rotation.ts';
 import { RefreshTokens } from './sessions/refresh-token.ts';
-import { Sessions } from './sessions/sessions.ts';
+import { Sessions, type ConfirmOption } from './sessions/sessions.ts';
 import type { Device } from './sessions/session.ts';
 import type { Introspection } from './tokens/introspection.ts';
 import { Refresh, type RefreshInput } from './tokens/refresh.ts';
 import { IssuedTokens } from './tokens/issued-tokens.ts';
+import { recover, type RecoveryReport } from './tokens/recovery.ts';
 import { SignIn, type SignInInput } from './tokens/sign-in.ts';
 import { TokenIssuer } from './tokens/token-issuer.ts';
 import type { TokenPair } from './tokens/token-pair.ts';
@@ -43,6 +47,8 @@ export interface Auth {
   readonly roles: Roles;
   readonly keys: SigningKeys;
   readonly changes: ChangeLog;
+  /** The change log for guards in other processes. */
+  readonly feed: Feed;
   /** The time tokens are issued by: give it to a guard in the same process as `now`. */
   readonly now: Clock;
   readonly tokens: {
@@ -63,8 +69,12 @@ export interface Auth {
   signIn(input: SignInInput): Promise<TokenPair>;
   /** Trades a refresh token for new tokens. @throws {AuthError} `refresh_token_invalid`, `scope_invalid` */
   refresh(input: RefreshInput): Promise<TokenPair>;
-  /** Ends the session either token belongs to (RFC 7009). Unknown tokens are ignored. */
+  /**
+   * Ends the session either token belongs to (RFC 7009). Unknown tokens are ignored. With `{ confirm: true }` it resolves
+   * when every guard on the feed knows, or grants no more, and tells how many did.
+   */
   revoke(token: string): Promise<void>;
+  revoke(token: string, options: ConfirmOption): Promise<Confirmation>;
   /** Tells about a token (RFC 7662). */
   introspect(token: string): Promise<Introspection>;
   /** Loads what the first new password would otherwise wait for: word lists, some tens of megabytes. */
@@ -74,9 +84,14 @@ export interface Auth {
    * that have come of age, removes sessions and changes that were over two days ago.
    */
   upkeep(): Promise<UpkeepReport>;
+  /**
+   * Makes worthless whatever was issued before: to be called once after a backup has been restored, or after a failover that
+   * lost commits. Every session ends, every signing key is replaced, and guards start over, keeping what they knew.
+   */
+  recover(): Promise<RecoveryReport>;
   /** Resolves when the database answers and a key can sign. @throws {AuthError} `store_unavailable` */
   ready(): Promise<void>;
-  /** Closes the store. Calls after it fail. */
+  /** Sends guards elsewhere and closes the store. Calls after it fail. */
   close(): Promise<void>;
 }
 
@@ -111,7 +126,7 @@ export async function createAuth(config: AuthConfig): Promise<Auth> {
     const timed = { ...resolved, clock: clock.now };
     const hashes = await PasswordHashes.create(resolved.random);
     const keys = await openKeys(timed);
-    return wire(timed, keys, hashes, new Upkeep({ ...timed, keys, adjustClock }));
+    return wire(timed, keys, hashes, { upkeep: new Upkeep({ ...timed, keys, adjustClock }), ownClock: resolved.clock });
   } catch (error) {
     await store.close();
     throw error;
@@ -128,7 +143,18 @@ async function openKeys(config: ResolvedConfig): Promise<SigningKeys> {
   return keys;
 }
 
-function wire(config: ResolvedConfig, keys: SigningKeys, hashes: PasswordHashes, upkeep: Upkeep): Auth {
+/** What depends on the clock as it was before the database had a say. */
+interface Timekeeping {
+  readonly upkeep: Upkeep;
+  readonly ownClock: Clock;
+}
+
+function wire(
+  config: ResolvedConfig,
+  keys: SigningKeys,
+  hashes: PasswordHashes,
+  { upkeep, ownClock }: Timekeeping,
+): Auth {
   const { issuer, audience, algorithm, store, clock, random, emit } = config;
   const policy = new PasswordPolicy(config.minPasswordLength, ['sallyport', new URL(issuer).hostname]);
   const refreshTokens = new RefreshTokens(config.secret, config.previousSecret);
@@ -137,7 +163,8 @@ function wire(config: ResolvedConfig, keys: SigningKeys, hashes: PasswordHashes,
   const tokenIssuer = new TokenIssuer(keys, accessTokens, refreshTokens);
   const base = { store, clock, emit };
 
-  const sessions = new Sessions(base);
+  const confirmations = new Confirmations(base);
+  const sessions = new Sessions({ ...base, confirmations });
   const roles = new Roles(base);
   const signIn = new SignIn({ ...base, hashes, issuer: tokenIssuer, lifetimes, random });
   const refresh = new Refresh({
@@ -147,7 +174,7 @@ function wire(config: ResolvedConfig, keys: SigningKeys, hashes: PasswordHashes,
     lifetimes,
     policy: refreshPolicy(config.policy, config.idleLifetime),
   });
-  const issued = new IssuedTokens({ ...base, keys, sessions, refreshTokens, issuer, audience });
+  const issued = new IssuedTokens({ ...base, keys, sessions, confirmations, refreshTokens, issuer, audience });
   const passwords = new Passwords(hashes, policy);
   const users = new Users({ ...base, passwords, registration: config.registration, random });
   const account = new OwnAccount({
@@ -156,6 +183,9 @@ function wire(config: ResolvedConfig, keys: SigningKeys, hashes: PasswordHashes,
     passwords,
     startSession: (userId, device, provenHash) => signIn.forUser(userId, { device, provenHash }),
   });
+
+  const credentials = new FeedCredentials({ ...base, random });
+  const feed = new Feed({ ...base, keys, credentials, issuer, secret: config.secret, ownClock, random });
 
   upkeep.start();
   return {
@@ -169,6 +199,7 @@ function wire(config: ResolvedConfig, keys: SigningKeys, hashes: PasswordHashes,
     roles,
     keys,
     changes: store.changes,
+    feed,
     now: clock,
     tokens: {
       issue: (userId, options) => signIn.forUser(userId, options),
@@ -176,7 +207,7 @@ function wire(config: ResolvedConfig, keys: SigningKeys, hashes: PasswordHashes,
     },
     signIn: (input) => signIn.withPassword(input),
     refresh: (input) => refresh.withToken(input),
-    revoke: (token) => issued.revoke(token),
+    revoke: issued.revoke.bind(issued),
     introspect: (token) => issued.introspect(token),
     warmUp: () => policy.prepare(),
     upkeep: () => upkeep.run(),
@@ -184,7 +215,9 @@ function wire(config: ResolvedConfig, keys: SigningKeys, hashes: PasswordHashes,
       await store.ping();
       await keys.signingKey();
     },
+    recover: () => recover({ ...base, keys, random }),
     close: async () => {
+      feed.stop();
       await upkeep.stop();
       await store.close();
     },

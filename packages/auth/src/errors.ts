@@ -37,6 +37,14 @@ export interface AuthErrorDetails {
   refresh_token_invalid: { readonly outcome: RefreshOutcome };
   /** The client asked for more than the session or the user's roles allow, or for something that is no scope. */
   scope_invalid: Readonly<Record<never, never>>;
+  /** The feed credential is unknown or revoked. */
+  feed_credential_invalid: Readonly<Record<never, never>>;
+  /** Another feed credential has this name. */
+  feed_credential_taken: Readonly<Record<never, never>>;
+  /** No feed credential has this name. */
+  feed_credential_not_found: Readonly<Record<never, never>>;
+  /** As many guards follow the feed as one process serves. Ask another one, or again after `retryAfter` seconds. */
+  feed_full: { readonly retryAfter: number };
   /** Too many passwords are being checked at once. Try again after `retryAfter` seconds. */
   busy: { readonly retryAfter: number };
   /** The database cannot be reached. Try again after `retryAfter` seconds. */

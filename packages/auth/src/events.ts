@@ -1,3 +1,4 @@
+import type { Restart } from './feed/feed-tail.ts';
 import type { RefreshOutcome } from './sessions/refresh-rotation.ts';
 
 /** What each thing that happens tells an observer: ids and outcomes, never a token, a password or a key. */
@@ -28,6 +29,15 @@ export interface AuthEventDetails {
   key_created: { readonly keyId: string; readonly algorithm: string };
   /** The key was marked compromised: nothing that it signed is accepted any more. */
   key_revoked: { readonly keyId: string };
+  feed_credential_created: { readonly name: string };
+  feed_credential_revoked: { readonly name: string };
+  /**
+   * The change log went on from another place: `recovered` by `recover`; `shortened` by a restored backup or a failover that
+   * lost commits, after which `recover` must be run; or entries were `incomplete`. Guards start over with a snapshot.
+   */
+  change_log_restarted: { readonly reason: Restart; readonly from: number; readonly to: number };
+  /** Everything issued before was made worthless, after a backup was restored. */
+  recovered: { readonly sessions: number; readonly keys: number };
   /** What had been over for two days was removed from the database. */
   pruned: { readonly sessions: number; readonly changes: number };
 }

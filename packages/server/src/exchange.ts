@@ -22,4 +22,6 @@ export interface Exchange {
   readonly info: RequestInfo;
   /** The verified caller, once the guard has granted the request: for the log. */
   subject: string | undefined;
+  /** Whether the request comes as a matter of course, over and over. */
+  isRoutine: boolean;
 }

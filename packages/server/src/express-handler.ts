@@ -56,6 +56,9 @@ export function expressHandler(handler: Handler): NodeListener {
 /** HTTP/1.0 knows requests without `Host`. Which one stands in matters to nobody: URLs come from the issuer. */
 const STAND_IN_HOST = 'localhost';
 
+/** After how long a connection is closed over which nothing of a stream could be sent, in milliseconds. */
+const STREAM_TIMEOUT = 30_000;
+
 /**
  * Answers one `node:http` request by a handler; what makes no URL is handed to it as `unreadable`.
  *
@@ -67,7 +70,13 @@ export function answerIncoming(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): void {
-  const answer = getRequestListener(async (request) => handler(request, info), {
+  const answerFully: Handler = async (request, about) => {
+    const response = await handler(request, about);
+    // A stream is never silent for so long: whoever does not read it holds nothing here for ever.
+    if (isStream(response)) outgoing.setTimeout(STREAM_TIMEOUT);
+    return response;
+  };
+  const answer = getRequestListener(async (request) => answerFully(request, info), {
     hostname: STAND_IN_HOST,
     overrideGlobalObjects: false,
     errorHandler: async (error) => {
@@ -78,6 +87,10 @@ export function answerIncoming(
     },
   });
   void answer(incoming, outgoing);
+}
+
+function isStream({ headers }: Response): boolean {
+  return headers.get('content-type')?.startsWith('text/event-stream') === true;
 }
 
 function readHeaders({ headersDistinct }: IncomingMessage): Headers {

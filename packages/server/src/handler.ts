@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { createAuthentication } from './authentication.ts';
 import { type Cors, createCors } from './cors.ts';
 import type { Exchange, RequestInfo } from './exchange.ts';
+import { createFeedAuthentication } from './feed-authentication.ts';
 import { HttpError } from './http-error.ts';
 import { type OpenApiDocument, describeApi } from './openapi.ts';
 import { chooseRequestId } from './request-id.ts';
@@ -25,6 +26,8 @@ export interface RequestRecord {
   /** The verified caller, when there was one. */
   readonly subject?: string;
   readonly address?: string;
+  /** Comes as a matter of course, every second or so: a line for debugging, unless it failed. */
+  readonly routine?: true;
 }
 
 /** How a handler reports and whom it answers. */
@@ -62,7 +65,7 @@ export function createHandler(auth: Auth, options: HandlerOptions = {}): Handler
   return async (request, info = {}) => {
     const started = performance.now();
     const requestId = info.requestId ?? chooseRequestId(request.headers);
-    const exchange: Exchange = { requestId, info, subject: undefined };
+    const exchange: Exchange = { requestId, info, subject: undefined, isRoutine: false };
     const response =
       info.unreadable === undefined
         ? await answer(app, cors, request, exchange)
@@ -82,6 +85,7 @@ export function createHandler(auth: Auth, options: HandlerOptions = {}): Handler
       durationMs: performance.now() - started,
       ...(exchange.subject !== undefined && { subject: exchange.subject }),
       ...(info.address !== undefined && { address: info.address }),
+      ...(exchange.isRoutine && { routine: true }),
     });
     return response;
   };
@@ -99,6 +103,7 @@ function createApp(auth: Auth, { onError }: HandlerOptions): App {
   const services = {
     auth,
     authenticate: createAuthentication(auth),
+    feedAuthentication: createFeedAuthentication(auth),
     describeApi: () => (document ??= describeApi(routes)),
   };
   const refuse = (error: unknown, { requestId }: Exchange, style: ErrorContext['style'] = 'problem'): Response => {

@@ -25,6 +25,10 @@ export interface HttpErrorDetails {
   grant_type_unsupported: { readonly supported: readonly string[] };
   /** The caller would give, take or touch rights they do not hold themselves. */
   insufficient_scope: Readonly<Record<never, never>>;
+  /** The route is for guards: it wants a feed credential. */
+  feed_credential_missing: Readonly<Record<never, never>>;
+  /** The pings of a guard arrive at another process than its stream, or its stream has ended. */
+  feed_stream_elsewhere: Readonly<Record<never, never>>;
   /** Nothing is at this path. */
   not_found: Readonly<Record<never, never>>;
   /** The path exists, but not for this method. */

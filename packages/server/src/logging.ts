@@ -82,9 +82,10 @@ export async function createLog(options: LogOptions): Promise<Log> {
   );
   return {
     within: (context, run) => contexts.run(context, run),
-    request: (record) => {
+    request: ({ routine = false, ...record }) => {
       const durationMs = Math.round(record.durationMs * 10) / 10;
-      logger[record.status >= 500 ? 'error' : 'info']({ ...record, durationMs }, 'request');
+      const level = record.status >= 500 ? 'error' : routine && record.status < 400 ? 'debug' : 'info';
+      logger[level]({ ...record, durationMs }, 'request');
     },
     event: (event) => writeEvent(logger, event),
     failure: (error, requestId) => logger.error({ ...(requestId && { requestId }), err: error }, 'unexpected error'),
@@ -101,7 +102,7 @@ function writeEvent(logger: Logger, event: AuthEvent): void {
 
 /** Events an operator looks for first. */
 function isSuspicious(event: AuthEvent): boolean {
-  if (event.type === 'sign_in_refused') return true;
+  if (event.type === 'sign_in_refused' || event.type === 'change_log_restarted') return true;
   return event.type === 'refresh_presented' && (event.outcome === 'reused' || event.outcome === 'future');
 }
 

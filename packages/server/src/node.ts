@@ -62,6 +62,8 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
     }),
     warnings: opened.warnings,
     stop: async () => {
+      // Streams would never finish by themselves.
+      opened.auth.feed.stop();
       await connections.stop(drainPatience);
       await opened.auth.close();
     },

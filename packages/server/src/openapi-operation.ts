@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { describeSchema } from './openapi-schemas.ts';
-import type { Caller, Operation } from './operation.ts';
+
 import { type ErrorCode, describeOAuthError, describeProblem, errorTable } from './responses.ts';
 import type { Route } from './routes.ts';
 import { oauthError, problem } from './schemas.ts';
 
-type AnyOperation = Operation | Operation<NonNullable<Caller>>;
+type AnyOperation = Route['operation'];
 type ParameterPlace = 'path' | 'query';
 
 /**
@@ -33,8 +33,10 @@ export function describeOperation(route: Route): object {
 
 function describeSecurity(route: Route): readonly object[] {
   if ('open' in route) return route.operation.takesBearer === true ? [{}, { bearer: [] }] : [];
+  const guards = 'forGuards' in route ? [{ feedCredential: [] }] : [];
+  if (!('requires' in route)) return guards;
   const scopes = route.requires === 'signed-in' ? [] : [route.requires.scope];
-  return [{ oauth2: scopes }, { bearer: scopes }];
+  return [{ oauth2: scopes }, { bearer: scopes }, ...guards];
 }
 
 function describeParameters(schema: z.ZodType | undefined, place: ParameterPlace): readonly object[] {
@@ -54,11 +56,28 @@ function describeBody({ body }: AnyOperation): object | undefined {
   };
 }
 
-function describeSuccess({ success }: AnyOperation): Readonly<Record<string, object>> {
-  const { status, description, schema, mediaType = 'application/json' } = success;
-  const body = schema === undefined ? { type: 'string' } : describeSchema(schema, 'output').inline;
-  const hasContent = schema !== undefined || success.mediaType !== undefined;
-  return { [status]: { description, content: hasContent ? { [mediaType]: { schema: body } } : undefined } };
+function describeSuccess({ success: { others = [], ...success } }: AnyOperation): Readonly<Record<string, object>> {
+  return mapGroups(
+    [success, ...others],
+    ({ status }) => String(status),
+    (group) => ({
+      description: group.map(({ description }) => description).join(' · '),
+      content: describeBodies(group),
+    }),
+  );
+}
+
+type AnySuccess = Pick<AnyOperation['success'], 'schema' | 'mediaType'>;
+
+function describeBodies(group: readonly AnySuccess[]): object | undefined {
+  const bodies = group.filter(({ schema, mediaType }) => schema !== undefined || mediaType !== undefined);
+  if (bodies.length === 0) return undefined;
+  return Object.fromEntries(
+    bodies.map(({ schema, mediaType = 'application/json' }) => [
+      mediaType,
+      { schema: schema === undefined ? { type: 'string' } : describeSchema(schema, 'output').inline },
+    ]),
+  );
 }
 
 /** One way a request can fail. */
@@ -89,6 +108,7 @@ function guardFailures(route: Route): readonly Failure[] {
 
 function guardStatuses(route: Route): readonly (keyof typeof guardRefusals)[] {
   if ('open' in route) return route.operation.takesBearer === true ? [400, 503] : [];
+  if (!('requires' in route)) return [];
   return route.requires === 'signed-in' ? [400, 401, 503] : [400, 401, 403, 503];
 }
 
@@ -107,10 +127,16 @@ function operationFailures(route: Route): readonly Failure[] {
     ...(params === undefined ? [] : (['value_invalid'] as const)),
     ...(query === undefined ? [] : (['query_invalid'] as const)),
     ...refusals,
+    ...('forGuards' in route ? guardsRefusals(route) : []),
     // Whoever is let in by the guard is looked up in the database.
     ...('open' in route ? [] : (['store_unavailable'] as const)),
   ];
   return [...new Set(codes)].map(errors === 'oauth' ? toOAuthFailure : toProblemFailure);
+}
+
+/** What guards are answered whose credential is not good. Where access tokens serve as well, a missing one is theirs. */
+function guardsRefusals(route: Route): readonly ErrorCode[] {
+  return 'requires' in route ? ['feed_credential_invalid'] : ['feed_credential_missing', 'feed_credential_invalid'];
 }
 
 function toProblemFailure(code: ErrorCode): Failure {

@@ -22,7 +22,9 @@ export function describeSchema(schema: z.ZodType, direction: 'input' | 'output')
 /** Every named schema of the routes and of the error bodies, in alphabetical order: `components.schemas`. */
 export function describeNamedSchemas(routes: readonly Route[], errorBodies: readonly z.ZodType[]): JsonObject {
   const inputs = routes.flatMap(({ operation }) => operation.body?.schema ?? []);
-  const outputs = routes.flatMap(({ operation }) => operation.success.schema ?? []);
+  const outputs = routes
+    .flatMap(({ operation: { success } }) => [success, ...(success.others ?? [])])
+    .flatMap(({ schema }) => schema ?? []);
   const described = [
     ...inputs.map((schema) => describeSchema(schema, 'input')),
     ...[...outputs, ...errorBodies].map((schema) => describeSchema(schema, 'output')),

@@ -12,6 +12,7 @@ const tags: Readonly<Record<Tag, string>> = {
   Users: 'Administration of users. Nobody reaches users who may do more than they do.',
   Roles: 'A role is a name and its scopes.',
   Keys: 'The keys that sign access tokens.',
+  Feed: 'For guards in other processes: what was revoked, as it happens (docs/feed-protocol.md).',
   Discovery: 'What other programs need to find and verify.',
   Health: 'For whatever watches over the process.',
 };
@@ -30,6 +31,7 @@ const securitySchemes = {
     },
   },
   bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token from elsewhere.' },
+  feedCredential: { type: 'http', scheme: 'bearer', description: 'Made by `sallyport feed-credentials create`.' },
 } as const;
 
 /** An OpenAPI document, as far as this server fills it in. */

@@ -1,4 +1,4 @@
-import { type Auth, type Device, isAuthError } from '@sallyport/auth';
+import { type Auth, type Device, type FeedCredential, isAuthError } from '@sallyport/auth';
 import type { Access } from '@sallyport/guard';
 import * as z from 'zod';
 import type { BodyMediaType } from './body.ts';
@@ -6,11 +6,11 @@ import { HttpError } from './http-error.ts';
 import type { ErrorCode } from './responses.ts';
 import { validate } from './validation.ts';
 
-/** Who calls: the verified bearer of an access token, or nobody in particular on an open route. */
-export type Caller = Access | undefined;
+/** Who calls: the verified bearer of an access token, a guard, or nobody in particular on an open route. */
+export type Caller = Access | FeedCredential | undefined;
 
 /** The part of an API an operation is listed under. */
-export type Tag = 'Tokens' | 'Account' | 'Users' | 'Roles' | 'Keys' | 'Discovery' | 'Health';
+export type Tag = 'Tokens' | 'Account' | 'Users' | 'Roles' | 'Keys' | 'Feed' | 'Discovery' | 'Health';
 
 /** What every operation can use. */
 export interface OperationContext<Who extends Caller> {
@@ -51,6 +51,16 @@ interface Success<Schema extends z.ZodType> {
   readonly mediaType?: string;
   /** Default: `no-store`. */
   readonly cacheControl?: string;
+  /** What else may be answered, by a `Response` of the operation's own. Default: nothing. */
+  readonly others?: readonly OtherSuccess[];
+}
+
+interface OtherSuccess {
+  readonly status: 200 | 304;
+  readonly description: string;
+  /** Default: no body. */
+  readonly mediaType?: string;
+  readonly schema?: z.ZodType;
 }
 
 interface OperationFacts {
@@ -63,6 +73,8 @@ interface OperationFacts {
   readonly errors?: 'oauth' | 'problem';
   /** Whether an open route reads a bearer token when there is one. Default: `false`. */
   readonly takesBearer?: true;
+  /** Whether a request comes so often, as a matter of course, that its line in the log is for debugging. Default: none does. */
+  readonly isRoutine?: (url: URL) => boolean;
   /** The errors of its own that the operation documents; those of reading the request are known from its shape. */
   readonly refusals?: readonly ErrorCode[];
 }

@@ -1,5 +1,24 @@
-import type { Role, Session, SigningKeyInfo, TokenPair, User } from '@sallyport/auth';
-import type { PageBody, RoleBody, SessionBody, SigningKeyBody, TokenBody, UserBody } from './schemas.ts';
+import type {
+  ConfirmedEnd,
+  Confirmation,
+  FeedCredential,
+  Role,
+  Session,
+  SigningKeyInfo,
+  TokenPair,
+  User,
+} from '@sallyport/auth';
+import type {
+  ConfirmationBody,
+  FeedCredentialBody,
+  PageBody,
+  RevokedBody,
+  RoleBody,
+  SessionBody,
+  SigningKeyBody,
+  TokenBody,
+  UserBody,
+} from './schemas.ts';
 
 /** How a user looks on the wire. */
 export function showUser({ id, username, email, roles, disabled, createdAt }: User): UserBody {
@@ -41,4 +60,19 @@ export function showSigningKey({ keyId, algorithm, stage, createdAt, activatesAt
  */
 export function showTokens({ accessToken, refreshToken, expiresIn, scope }: TokenPair): TokenBody {
   return { access_token: accessToken, token_type: 'Bearer', expires_in: expiresIn, refresh_token: refreshToken, scope };
+}
+
+/** How a feed credential looks to an administrator: never the credential itself. */
+export function showFeedCredential({ id, name, createdAt }: FeedCredential): FeedCredentialBody {
+  return { id, name, created_at: createdAt.toISOString() };
+}
+
+/** How it looks on the wire what became of a wait for guards. */
+export function showConfirmation({ acknowledged, lapsed, pending, milliseconds }: Confirmation): ConfirmationBody {
+  return { acknowledged, lapsed, pending, milliseconds };
+}
+
+/** How it looks on the wire that sessions have ended and guards know. */
+export function showRevoked({ ended, confirmation }: ConfirmedEnd): RevokedBody {
+  return { revoked: ended, confirmation: showConfirmation(confirmation) };
 }

@@ -143,6 +143,25 @@ export const errorTable: { readonly [Code in ErrorCode]: ErrorRow<ErrorDetails[C
     status: 409,
     detail: 'Nobody could administer the system after this, make another administrator first',
   },
+  // The feed
+  feed_credential_missing: {
+    status: 401,
+    detail: 'This needs a feed credential: see "sallyport feed-credentials create"',
+    headers: (_, issuer) => ({ 'www-authenticate': `Bearer realm="${issuer}"` }),
+  },
+  feed_credential_invalid: {
+    status: 401,
+    detail: 'The feed credential is unknown or revoked',
+    headers: (_, issuer) => ({ 'www-authenticate': `Bearer realm="${issuer}", error="invalid_token"` }),
+  },
+  feed_credential_taken: { status: 409, detail: 'Another feed credential has this name' },
+  feed_credential_not_found: { status: 404, detail: 'No feed credential has this name' },
+  feed_stream_elsewhere: { status: 410, detail: 'The stream of this guard is not here (any more), open a new one' },
+  feed_full: {
+    status: 503,
+    detail: 'As many guards follow the feed here as one process serves, try another one',
+    headers: retryAfter,
+  },
   // The server's own trouble
   busy: {
     status: 503,

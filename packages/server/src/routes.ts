@@ -1,5 +1,8 @@
+import type { FeedCredential } from '@sallyport/auth';
 import type { Access } from '@sallyport/guard';
 import { readApiDocument, readDocs, readDocsAsset, readRoot, redirectDocs } from './operations/docs.ts';
+import { pingFeed, readFeed } from './operations/feed.ts';
+import { readFeedSnapshot } from './operations/feed-snapshot.ts';
 import { readLiveness, readReadiness } from './operations/health.ts';
 import { listKeys, revokeKey, rotateKey } from './operations/keys.ts';
 import { changeMyPassword, endMySession, endMySessions, listMySessions, readMe, updateMe } from './operations/me.ts';
@@ -48,8 +51,22 @@ export interface GuardedRoute extends RouteAddress {
   readonly operation: Operation<Access>;
 }
 
+/** A route for guards, which show a feed credential. */
+export interface FeedRoute extends RouteAddress {
+  /** `ask`: the database decides. `believe`: what it said lately is enough. */
+  readonly forGuards: 'ask' | 'believe';
+  readonly operation: Operation<FeedCredential>;
+}
+
+/** A route for guards, and for callers with an access token. */
+export interface SharedRoute extends RouteAddress {
+  readonly requires: RouteRequirement;
+  readonly forGuards: 'ask';
+  readonly operation: Operation<Access | FeedCredential>;
+}
+
 /** One row of the table: an address, who may call it, and what it does. */
-export type Route = OpenRoute | GuardedRoute;
+export type Route = OpenRoute | GuardedRoute | FeedRoute | SharedRoute;
 
 /** Everything this server answers. The handler, the guard and the API document all read this table. */
 export const routes: readonly Route[] = [
@@ -57,7 +74,13 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/token', operation: token, open: true },
   { method: 'POST', path: '/token/refresh', operation: refreshToken, open: true },
   { method: 'POST', path: '/token/revoke', operation: revokeToken, open: true },
-  { method: 'POST', path: '/token/introspect', operation: introspectToken, requires: { scope: 'tokens:introspect' } },
+  {
+    method: 'POST',
+    path: '/token/introspect',
+    operation: introspectToken,
+    requires: { scope: 'tokens:introspect' },
+    forGuards: 'ask',
+  },
 
   { method: 'GET', path: '/me', operation: readMe, requires: 'signed-in' },
   { method: 'PATCH', path: '/me', operation: updateMe, requires: 'signed-in' },
@@ -84,6 +107,10 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/keys', operation: listKeys, requires: { scope: 'keys:read' } },
   { method: 'POST', path: '/keys/rotate', operation: rotateKey, requires: { scope: 'keys:write' } },
   { method: 'POST', path: '/keys/{id}/revoke', operation: revokeKey, requires: { scope: 'keys:write' } },
+
+  { method: 'GET', path: '/feed', operation: readFeed, forGuards: 'ask' },
+  { method: 'POST', path: '/feed/ping', operation: pingFeed, forGuards: 'believe' },
+  { method: 'GET', path: '/feed/snapshot', operation: readFeedSnapshot, forGuards: 'ask' },
 
   { method: 'GET', path: '/.well-known/jwks.json', operation: readJwkSet, open: true },
   { method: 'GET', path: '/.well-known/oauth-authorization-server', operation: readMetadata, open: true },

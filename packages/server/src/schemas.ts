@@ -47,6 +47,21 @@ export interface TokenBody {
   readonly scope: string;
 }
 
+/** A feed credential as it is shown: never the credential itself. */
+export interface FeedCredentialBody {
+  readonly id: string;
+  readonly name: string;
+  readonly created_at: string;
+}
+
+/** What became of a wait for the guards. */
+export interface ConfirmationBody {
+  readonly acknowledged: number;
+  readonly lapsed: number;
+  readonly pending: number;
+  readonly milliseconds: number;
+}
+
 /** A list without pages. */
 export interface ListBody<Item> {
   readonly items: readonly Item[];
@@ -198,13 +213,42 @@ export const tokenResponse: z.ZodType<TokenBody> = z
   })
   .meta({ id: 'TokenResponse' });
 
+/** {@link ConfirmationBody} */
+export const confirmation: z.ZodType<ConfirmationBody> = z
+  .strictObject({
+    acknowledged: z.int().meta({ description: 'How many guards on the feed know.', examples: [3] }),
+    lapsed: z.int().meta({ description: 'How many did not answer, and grant no more.', examples: [0] }),
+    pending: z
+      .int()
+      .meta({ description: 'How many did not answer within 45 seconds, and may still grant.', examples: [0] }),
+    milliseconds: z.int().meta({ description: 'How long it took altogether.', examples: [12] }),
+  })
+  .meta({ id: 'Confirmation' });
+
+/** What is sent to wait for the guards. */
+export const confirm: z.ZodType<boolean> = z
+  .preprocess((value) => (value === 'true' ? true : value === 'false' ? false : value), z.boolean())
+  .meta({ description: 'Answer when every guard on the feed knows, or grants no more. Default: `false`.' });
+
+/** The query of operations that can wait for the guards. */
+export const confirmQuery: z.ZodObject<{ readonly confirm: z.ZodOptional<typeof confirm> }> = z.strictObject({
+  confirm: confirm.optional(),
+});
+
+/** How many sessions ended, and what became of the wait for guards if somebody waited. */
+export interface RevokedBody {
+  readonly revoked: number;
+  readonly confirmation?: ConfirmationBody | undefined;
+}
+
 /** The answer to ending many sessions at once. */
-export const revoked: z.ZodType<{ readonly revoked: number }> = z
+export const revoked: z.ZodType<RevokedBody> = z
   .strictObject({
     revoked: z
       .number()
       .int()
       .meta({ description: 'How many live sessions ended.', examples: [2] }),
+    confirmation: confirmation.optional(),
   })
   .meta({ id: 'Revoked' });
 

@@ -1,16 +1,18 @@
-import type { Auth, Device } from '@sallyport/auth';
+import type { Auth, Device, FeedCredential } from '@sallyport/auth';
 import { type Access, type Requirement, resolveRequirement } from '@sallyport/guard';
 import type { Authenticate } from './authentication.ts';
 import { readBody, requireNoBody } from './body.ts';
 import type { Exchange } from './exchange.ts';
+import { carriesFeedCredential, type FeedAuthentication } from './feed-authentication.ts';
 import { parseForm } from './form.ts';
 import type { Caller, Operation, OperationContext, RawInput } from './operation.ts';
-import type { Route, RouteRequirement } from './routes.ts';
+import type { FeedRoute, Route, RouteRequirement } from './routes.ts';
 
 /** What every route shares. */
 export interface RouteServices {
   readonly auth: Auth;
   readonly authenticate: Authenticate;
+  readonly feedAuthentication: FeedAuthentication;
   readonly describeApi: () => object;
 }
 
@@ -25,12 +27,19 @@ const MAX_USER_AGENT_LENGTH = 256;
 
 /** Makes one row of the route table answer: guard, read, run, respond. Its requirement is checked here, once. */
 export function createServeRoute(route: Route, services: RouteServices): ServeRoute {
-  const requirement = 'open' in route ? undefined : toRequirement(route.requires);
+  const requirement = 'requires' in route ? toRequirement(route.requires) : undefined;
   return async (request, params, exchange) => {
+    exchange.isRoutine = route.operation.isRoutine?.(new URL(request.url)) ?? false;
     const authenticate = async (): Promise<Access> => {
       const access = await services.authenticate(request, requirement);
       exchange.subject = access.subject;
       return access;
+    };
+    const recogniseGuard = async (how: FeedRoute['forGuards']): Promise<FeedCredential> => {
+      const { feedAuthentication } = services;
+      const credential = await feedAuthentication[how === 'ask' ? 'authenticate' : 'recognise'](request);
+      exchange.subject = `feed:${credential.name}`;
+      return credential;
     };
     const shared = {
       ...services,
@@ -39,9 +48,13 @@ export function createServeRoute(route: Route, services: RouteServices): ServeRo
       basePath: exchange.info.basePath,
       device: readDevice(request, exchange),
     };
-    return 'open' in route
-      ? perform(route.operation, { ...shared, caller: undefined }, params)
-      : perform(route.operation, { ...shared, caller: await authenticate() }, params);
+    if ('open' in route) return perform(route.operation, { ...shared, caller: undefined }, params);
+    if (!('forGuards' in route)) return perform(route.operation, { ...shared, caller: await authenticate() }, params);
+    if (!('requires' in route)) {
+      return perform(route.operation, { ...shared, caller: await recogniseGuard(route.forGuards) }, params);
+    }
+    const caller = await (carriesFeedCredential(request) ? recogniseGuard(route.forGuards) : authenticate());
+    return perform(route.operation, { ...shared, caller }, params);
   };
 }
 

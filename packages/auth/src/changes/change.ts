@@ -35,6 +35,8 @@ export interface Change {
   readonly expiresAt: number | undefined;
   /** Whether a reader that does not know the kind must stop trusting tokens until it is upgraded. */
   readonly critical: boolean;
+  /** Whether somebody waits until guards have it: they tell at once. */
+  readonly acknowledge: boolean;
   readonly data?: unknown;
 }
 
@@ -42,6 +44,8 @@ export interface Change {
 export interface NewChange extends Pick<Change, 'kind' | 'key' | 'critical' | 'data'> {
   /** The last moment at which a token it concerns can have been issued; absent: it concerns tokens for ever. */
   readonly issuedUntil: Date | undefined;
+  /** Somebody waits until guards have it. Default: nobody does. */
+  readonly acknowledge?: boolean;
 }
 
 /** The part of the log after a cursor. */
@@ -51,6 +55,17 @@ export interface ChangeBatch {
   /** The last sequence number in the log. */
   readonly head: number;
   readonly changes: readonly Change[];
+}
+
+/** How far the log has come, and what else its head row says. */
+export interface LogPosition {
+  readonly incarnation: string;
+  /** The last sequence number in the log. */
+  readonly head: number;
+  /** The longest life an access token was ever issued with, in seconds. */
+  readonly tokenLifetime: number;
+  /** Another number whenever the feed credentials have changed. */
+  readonly credentialVersion: number;
 }
 
 /** How long a change outlives the last token it can concern, in seconds: covers clocks that differ. */
@@ -106,4 +121,9 @@ export function tokenDead(tokenId: string, issuedUntil: Date): NewChange {
 /** Whether a change alters what somebody may do: their roles, or what a role grants. */
 export function isAboutRoles({ kind }: Pick<NewChange, 'kind'>): boolean {
   return kind === changeKinds.roleDefinition || kind === changeKinds.userOverride;
+}
+
+/** The same change, and whether somebody waits until guards have it. */
+export function marked(change: NewChange, acknowledge: boolean): NewChange {
+  return acknowledge ? { ...change, acknowledge } : change;
 }

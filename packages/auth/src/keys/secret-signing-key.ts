@@ -37,6 +37,10 @@ export class SecretSigningKey implements SigningKeys {
     return Promise.reject(this.#fixed());
   }
 
+  replaceAll(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
   upkeep(): Promise<void> {
     return Promise.resolve();
   }

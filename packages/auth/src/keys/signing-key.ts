@@ -162,3 +162,11 @@ function hasExpired(successors: readonly SigningKeyRecord[], accessTokenLifetime
   const supersededAt = Math.min(...active.map((successor) => successor.activatesAt.getTime()));
   return now.getTime() > supersededAt + (accessTokenLifetime + retirementMargin) * 1000;
 }
+
+/** Shows a record to an administrator. */
+export function toInfo(
+  { keyId, algorithm, createdAt, activatesAt }: SigningKeyRecord,
+  stage: SigningKeyStage,
+): SigningKeyInfo {
+  return { keyId, algorithm, stage, createdAt, activatesAt };
+}

@@ -16,6 +16,7 @@ import {
   newestKey,
   outlivedKeys,
   stagesOf,
+  toInfo,
   trustedKeys,
   waitingKey,
   type SigningKeyInfo,
@@ -60,6 +61,11 @@ export interface SigningKeys {
    * @throws {AuthError} `key_not_found`; `value_invalid` when tokens are signed with SECRET_KEY: replace that instead
    */
   revoke(keyId: string): Promise<SigningKeyInfo>;
+  /**
+   * Marks every key as compromised and makes one that signs at once, in a transaction of the caller's; says how many there
+   * were. Nothing changes when tokens are signed with SECRET_KEY.
+   */
+  replaceAll(transaction: Transaction): Promise<number>;
   /** Makes the next key when the newest is old enough, and forgets those whose tokens expired two days ago. */
   upkeep(): Promise<void>;
   /** The public halves of all keys that verify, for anybody (RFC 7517). Empty when tokens are signed with a secret. */
@@ -141,6 +147,20 @@ export class StoredSigningKeys implements SigningKeys {
     emit({ type: 'key_revoked', at: clock(), keyId });
     if (replacement !== undefined) this.#announce(replacement);
     return toInfo(record, 'compromised');
+  }
+
+  async replaceAll(transaction: Transaction): Promise<number> {
+    const { algorithm, accessTokenLifetime, clock } = this.#dependencies;
+    const key = await generateKey(algorithm);
+    // Others that make keys wait here.
+    await transaction.raiseTokenLifetime(accessTokenLifetime);
+    const trusted = trustedKeys(await transaction.keys.list());
+    for (const { keyId } of trusted) {
+      await transaction.keys.erase(keyId);
+      transaction.append(keyDead(keyId));
+    }
+    await this.#insert(transaction, key, clock());
+    return trusted.length;
   }
 
   async upkeep(): Promise<void> {
@@ -276,11 +296,4 @@ function remembered(keys: Map<string, JwtKey>, keyId: string, make: () => JwtKey
   const key = keys.get(keyId) ?? make();
   keys.set(keyId, key);
   return key;
-}
-
-function toInfo(
-  { keyId, algorithm, createdAt, activatesAt }: SigningKeyRecord,
-  stage: SigningKeyStage,
-): SigningKeyInfo {
-  return { keyId, algorithm, stage, createdAt, activatesAt };
 }

@@ -42,8 +42,11 @@ export interface SessionStore {
   rotate(id: string, generation: number, use: SessionUse): Promise<Position | undefined>;
   /** `generation := generation + 1` with `base` kept, if that is still its generation and it has not ended. */
   fork(id: string, generation: number, use: SessionUse): Promise<boolean>;
-  /** Ends a session and says so in the log (`sessionDead`); false when it does not exist or had ended. */
-  end(id: string, reason: SessionEndReason, now: Date): Promise<boolean>;
+  /**
+   * Ends a session and says so in the log (`sessionDead`); false when it does not exist or had ended. With `isAwaited`, guards
+   * tell at once when they know; default: they do not.
+   */
+  end(id: string, reason: SessionEndReason, now: Date, isAwaited?: boolean): Promise<boolean>;
   /** The live sessions of a user's epoch, newest first. */
   listLive(userId: string, userEpoch: number, now: Date): Promise<readonly SessionRecord[]>;
   /** How many sessions are live: of one user's epoch, or of everybody. */

@@ -1,6 +1,7 @@
-import { globalFloor, latest, userFloor } from '../changes/change.ts';
+import { changeKinds, globalFloor, latest, marked, userFloor } from '../changes/change.ts';
 import { AuthError } from '../errors.ts';
 import type { EventListener } from '../events.ts';
+import type { Confirmation, Confirmations } from '../feed/confirmations.ts';
 import type { Clock } from '../ports.ts';
 import type { Store, Transaction } from '../stores/store.ts';
 import { toSession, type Session, type SessionEndReason } from './session.ts';
@@ -8,11 +9,29 @@ import { toSession, type Session, type SessionEndReason } from './session.ts';
 /** What the operations on sessions work with. */
 export interface SessionDependencies {
   readonly store: Store;
+  readonly confirmations: Confirmations;
   readonly clock: Clock;
   readonly emit: EventListener;
 }
 
-/** Signed-in devices. Ending a session kills its refresh token and its access tokens. Made by `createAuth`. */
+/** Whether to wait until every guard has learned of it, or has stopped granting by itself. Default: nobody waits. */
+export interface ConfirmOption {
+  readonly confirm: true;
+}
+
+/** What ending many sessions came to, for somebody who waited for the guards. */
+export interface ConfirmedEnd {
+  /** How many live sessions there were. */
+  readonly ended: number;
+  readonly confirmation: Confirmation;
+}
+
+/**
+ * Signed-in devices. Ending a session kills its refresh token and its access tokens. Made by `createAuth`.
+ *
+ * With `{ confirm: true }` an end resolves when every guard on the feed knows of it or its lease has run out, and tells how
+ * many did: within milliseconds, unless a guard has died lately. It has happened even if the wait fails.
+ */
 export class Sessions {
   readonly #dependencies: SessionDependencies;
 
@@ -32,47 +51,75 @@ export class Sessions {
    *
    * @throws {AuthError} `session_not_found` when there is no such live session
    */
-  async end(id: string, options: { readonly userId?: string } = {}): Promise<void> {
+  end(id: string, options?: { readonly userId?: string }): Promise<void>;
+  end(id: string, options: { readonly userId?: string } & ConfirmOption): Promise<Confirmation>;
+  async end(id: string, { userId, confirm = false }: { userId?: string; confirm?: boolean } = {}): Promise<unknown> {
     const session = await this.#dependencies.store.sessions.find(id);
-    const isTheirs = options.userId === undefined || session?.userId === options.userId;
-    if (session === undefined || !isTheirs || !(await this.endFor(id, 'ended_by_user'))) {
+    const isTheirs = userId === undefined || session?.userId === userId;
+    const refuse = (): never => {
       throw new AuthError('session_not_found', 'no such live session', {});
-    }
+    };
+    if (session === undefined || !isTheirs) return refuse();
+    const end = async (): Promise<unknown> => (await this.endFor(id, 'ended_by_user', confirm)) || refuse();
+    return confirm ? this.#confirmed(changeKinds.sessionDead, id, end) : end();
   }
 
-  /** Ends a session for a reason; false when it had ended. */
-  async endFor(id: string, reason: SessionEndReason): Promise<boolean> {
+  /** Ends a session for a reason; false when it had ended. With `isAwaited`, guards tell at once when they know. */
+  async endFor(id: string, reason: SessionEndReason, isAwaited = false): Promise<boolean> {
     const { store, clock, emit } = this.#dependencies;
-    const ended = await store.sessions.end(id, reason, clock());
+    const ended = await store.sessions.end(id, reason, clock(), isAwaited);
     if (ended) emit({ type: 'session_ended', at: clock(), sessionId: id, reason });
     return ended;
   }
 
   /** Ends every session of a user by one write, however many there are; says how many. @throws {AuthError} `user_not_found` */
-  async endAll(userId: string): Promise<number> {
+  endAll(userId: string): Promise<number>;
+  endAll(userId: string, options: ConfirmOption): Promise<ConfirmedEnd>;
+  async endAll(userId: string, { confirm = false }: { confirm?: boolean } = {}): Promise<unknown> {
+    const end = (): Promise<number> => this.#endAll(userId, confirm);
+    return confirm ? this.#confirmedEnd(changeKinds.userFloor, userId, end) : end();
+  }
+
+  /** Ends every session of everybody; says how many there were. */
+  endEverything(): Promise<number>;
+  endEverything(options: ConfirmOption): Promise<ConfirmedEnd>;
+  async endEverything({ confirm = false }: { confirm?: boolean } = {}): Promise<unknown> {
+    const end = (): Promise<number> => this.#endEverything(confirm);
+    return confirm ? this.#confirmedEnd(changeKinds.globalFloor, '', end) : end();
+  }
+
+  async #endAll(userId: string, isAwaited: boolean): Promise<number> {
     const { store, clock, emit } = this.#dependencies;
     const count = await store.transaction(async (transaction) => {
       const now = clock();
       const epoch = await epochOf(transaction, userId);
       const live = await transaction.sessions.countLive(now, { userId, userEpoch: epoch });
-      await endEverySession(transaction, userId, now);
+      await endEverySession(transaction, userId, now, isAwaited);
       return live;
     });
     emit({ type: 'sessions_ended', at: clock(), userId, reason: 'all_ended' });
     return count;
   }
 
-  /** Ends every session of everybody; says how many there were. */
-  async endEverything(): Promise<number> {
+  async #endEverything(isAwaited: boolean): Promise<number> {
     const { store, clock, emit } = this.#dependencies;
     const count = await store.transaction(async (transaction) => {
       const live = await transaction.sessions.countLive(clock());
       await transaction.users.advanceEveryEpoch();
-      transaction.append(globalFloor());
+      transaction.append(marked(globalFloor(), isAwaited));
       return live;
     });
     emit({ type: 'every_session_ended', at: clock(), count });
     return count;
+  }
+
+  async #confirmed(kind: number, key: string, end: () => Promise<unknown>): Promise<Confirmation> {
+    return (await this.#dependencies.confirmations.of({ kind, key }, end)).confirmation;
+  }
+
+  async #confirmedEnd(kind: number, key: string, end: () => Promise<number>): Promise<ConfirmedEnd> {
+    const { result: ended, confirmation } = await this.#dependencies.confirmations.of({ kind, key }, end);
+    return { ended, confirmation };
   }
 }
 
@@ -83,9 +130,14 @@ async function epochOf(store: Pick<Store, 'users'>, userId: string): Promise<num
 }
 
 /** Ends every session of a user, by one row and one entry in the log. */
-export async function endEverySession(transaction: Transaction, userId: string, now: Date): Promise<void> {
+export async function endEverySession(
+  transaction: Transaction,
+  userId: string,
+  now: Date,
+  isAwaited = false,
+): Promise<void> {
   await transaction.users.advanceEpoch(userId);
-  transaction.append(userFloor(userId, await lastIssue(transaction, userId, now)));
+  transaction.append(marked(userFloor(userId, await lastIssue(transaction, userId, now)), isAwaited));
 }
 
 /** The last moment at which a user's tokens can have been issued: now, or later by a clock that was set back since. */

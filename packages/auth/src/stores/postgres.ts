@@ -1,5 +1,6 @@
 import { PostgresDialect } from 'kysely';
 import { openPool } from './postgres/connections.ts';
+import { PostgresListener } from './postgres/listener.ts';
 import { sqlStore } from './sql/sql-store.ts';
 import type { Store } from './store.ts';
 import { translatingErrors } from './unavailable.ts';
@@ -48,6 +49,7 @@ export function postgres(connectionString: string): Store {
   return sqlStore({
     kysely: translatingErrors(new PostgresDialect({ pool: openPool(connectionString) }), isUnavailable),
     dialect: { name: 'postgres', bytes: 'bytea' },
+    wakeups: new PostgresListener(connectionString),
     location: withoutCredentials(connectionString),
     isConflict: (error) => conflict.test(codeOf(error)),
   });

@@ -3,8 +3,10 @@ import { dirname, resolve } from 'node:path';
 import { sqlStore } from './sql/sql-store.ts';
 import { SqliteDialect } from './sqlite/dialect.ts';
 import { Reader } from './sqlite/reader.ts';
+import { Doorbell } from './sqlite/doorbell.ts';
 import { memoryWriter, threadWriter } from './sqlite/writer.ts';
 import type { Store } from './store.ts';
+import { LocalWakeups } from './wakeups.ts';
 import { translatingErrors } from './unavailable.ts';
 
 /**
@@ -20,7 +22,7 @@ const patience = 5_000;
  * Keeps everything in one SQLite file, or in memory with `:memory:`.
  *
  * Several processes may use one file. The folder is made when it is missing. Writes are durable when they are
- * acknowledged (write-ahead log, `synchronous=full`). Makes the file, readable by its
+ * acknowledged (write-ahead log, `synchronous=full`). A file named `…-bell` beside it wakes the others when the log of changes grows. Makes the file, readable by its
  * owner alone, when it is missing; throws what the file system says when it cannot.
  *
  * @example
@@ -33,6 +35,7 @@ export function sqlite(file: string): Store {
   return sqlStore({
     kysely: translatingErrors(inMemory ? new SqliteDialect(memoryWriter()) : fileDialect(file), isUnavailable),
     dialect: { name: 'sqlite', bytes: 'blob' },
+    wakeups: inMemory ? new LocalWakeups() : new Doorbell(`${resolve(file)}-bell`),
     location: inMemory ? 'memory (gone when the process ends)' : resolve(file),
   });
 }

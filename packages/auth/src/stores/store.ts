@@ -1,5 +1,7 @@
 import type { ChangeStore } from '../changes/change-store.ts';
 import type { NewChange } from '../changes/change.ts';
+import type { FeedCredentialStore } from '../feed/feed-credential-store.ts';
+import type { GuardStore } from '../feed/guard-store.ts';
 import type { SigningKeyStore } from '../keys/signing-key-store.ts';
 import type { RoleStore } from '../roles/role-store.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
@@ -12,6 +14,8 @@ export interface Repositories {
   readonly roles: RoleStore;
   readonly keys: SigningKeyStore;
   readonly changes: ChangeStore;
+  readonly feedCredentials: FeedCredentialStore;
+  readonly guards: GuardStore;
 }
 
 /** The same, where everything happens or nothing does. */
@@ -23,6 +27,11 @@ export interface Transaction extends Repositories {
   append(change: NewChange): void;
   /** Notes that tokens will be issued with this life, in seconds. Makes other transactions that do so, or append, wait. */
   raiseTokenLifetime(seconds: number): Promise<void>;
+  /**
+   * Gives this lineage of the database another name and lets its log go on far beyond every place that the lineage before
+   * can have reached.
+   */
+  beginIncarnation(name: string): Promise<void>;
 }
 
 /** What a migration run did. */
@@ -49,6 +58,11 @@ export interface Store extends Repositories {
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
   /** Adds a change to the log that nothing else has to be written with. */
   append(change: NewChange): Promise<void>;
+  /**
+   * Calls back whenever the log may have grown, by whatever process, until the function it returns is called. A hint, not a
+   * promise: calls may be missing while something is broken, and there may be some too many.
+   */
+  watch(wake: () => void): () => void;
   /** Resolves when the database answers. */
   ping(): Promise<void>;
   close(): Promise<void>;

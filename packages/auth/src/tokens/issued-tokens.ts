@@ -1,11 +1,12 @@
 import { decodeJwtUnverified, isJwtError, verifyAccessToken, type AccessTokenClaims } from '@sallyport/jwt';
 import { changeKinds, latest, tokenDead } from '../changes/change.ts';
 import type { EventListener } from '../events.ts';
+import { nothingToConfirm, type Confirmation, type Confirmations } from '../feed/confirmations.ts';
 import type { SigningKeys } from '../keys/signing-keys.ts';
 import type { Clock } from '../ports.ts';
 import { parseRefreshToken, type RefreshTokens } from '../sessions/refresh-token.ts';
 import type { SessionRecord } from '../sessions/session.ts';
-import type { Sessions } from '../sessions/sessions.ts';
+import type { ConfirmOption, Sessions } from '../sessions/sessions.ts';
 import type { Repositories, Store } from '../stores/store.ts';
 import type { UserRecord } from '../users/user.ts';
 import { firstPartyClient } from './access-tokens.ts';
@@ -17,6 +18,7 @@ export interface IssuedTokenDependencies {
   readonly store: Store;
   readonly keys: SigningKeys;
   readonly sessions: Sessions;
+  readonly confirmations: Confirmations;
   readonly refreshTokens: RefreshTokens;
   readonly issuer: string;
   readonly audience: readonly string[];
@@ -42,9 +44,15 @@ export class IssuedTokens {
    * Ends the session a token belongs to, whichever of its tokens is given: an access token, even an expired one, or a
    * refresh token, even a spent one. A token that is none of ours is ignored (RFC 7009, section 2.2).
    */
-  async revoke(token: string): Promise<void> {
+  revoke(token: string): Promise<void>;
+  revoke(token: string, options: ConfirmOption): Promise<Confirmation>;
+  async revoke(token: string, { confirm = false }: { confirm?: boolean } = {}): Promise<unknown> {
+    const { sessions, confirmations } = this.#dependencies;
     const sessionId = await this.#sessionOf(token);
-    if (sessionId !== undefined) await this.#dependencies.sessions.endFor(sessionId, 'signed_out');
+    if (sessionId === undefined) return nothingToConfirm;
+    const end = (): Promise<boolean> => sessions.endFor(sessionId, 'signed_out', confirm);
+    if (!confirm) return end();
+    return (await confirmations.of({ kind: changeKinds.sessionDead, key: sessionId }, end)).confirmation;
   }
 
   /** Kills one access token and leaves its session alive; false when it is no unexpired token of ours. */

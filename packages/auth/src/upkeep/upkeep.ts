@@ -69,10 +69,11 @@ export class Upkeep {
   }
 
   async #round(): Promise<UpkeepReport> {
-    const { keys, adjustClock, clock, emit } = this.#dependencies;
+    const { store, keys, adjustClock, clock, emit } = this.#dependencies;
     await adjustClock();
     await keys.upkeep();
     const isOver = (): boolean => this.#stopped;
+    await store.guards.prune(later(clock(), -keptFor));
     const report = { sessions: await this.#sessions.run(isOver), changes: await this.#changes.run(isOver) };
     if (report.sessions + report.changes > 0) emit({ type: 'pruned', at: clock(), ...report });
     return report;

@@ -1,4 +1,5 @@
 import type { Command } from './command.ts';
+import { feedCredentialCommands } from './commands/feed-credentials.ts';
 import { installationCommands } from './commands/installation.ts';
 import { keyCommands } from './commands/keys.ts';
 import { roleCommands } from './commands/roles.ts';
@@ -15,5 +16,6 @@ export const commands: readonly Command[] = [
   ...sessionCommands,
   ...keyCommands,
   ...tokenCommands,
+  ...feedCredentialCommands,
   ...installationCommands,
 ];

@@ -30,6 +30,10 @@ const refusals: { readonly [Code in AuthErrorCode]: (details: AuthErrorDetails[C
   last_administrator: () => 'Nobody could administer the system after this: make another administrator first',
   refresh_token_invalid: () => 'The refresh token is not valid',
   scope_invalid: () => 'The scope is malformed or more than the user may have',
+  feed_credential_invalid: () => 'The feed credential is not valid',
+  feed_credential_taken: () => 'There is a feed credential of this name: revoke it first, or choose another name',
+  feed_credential_not_found: () => 'No feed credential has this name: see "feed-credentials list"',
+  feed_full: () => 'As many guards follow the feed as one process serves',
   busy: () => 'The computer is too busy to check passwords: try again',
   store_unavailable: () => 'The database cannot be used: is DATABASE_URL right?',
 };

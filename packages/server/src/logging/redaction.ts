@@ -1,6 +1,7 @@
 /** What must never stand in a log line, at whatever depth, and what stands there instead. */
 const redactions: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   [/\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, '[token]'],
+  [/\bspfeed_[\w-]{8,}/g, '[credential]'],
   // A refresh token: 31 bytes in base64url that begin with its version, 1.
   [/(?<![\w-])A[Q-Za-f][\w-]{40}(?![\w-])/g, '[token]'],
   [/\b(bearer|basic) +[\w.~+/=-]{8,}/gi, '$1 [credentials]'],

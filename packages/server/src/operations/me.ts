@@ -1,8 +1,18 @@
 import type { Access } from '@sallyport/guard';
 import * as z from 'zod';
 import { type Operation, defineOperation } from '../operation.ts';
-import { showSessions, showTokens, showUser } from '../representations.ts';
-import { email, password, revoked, sessionPage, text, tokenResponse, user, username } from '../schemas.ts';
+import { showRevoked, showSessions, showTokens, showUser } from '../representations.ts';
+import {
+  confirmQuery,
+  email,
+  password,
+  revoked,
+  sessionPage,
+  text,
+  tokenResponse,
+  user,
+  username,
+} from '../schemas.ts';
 
 const accountChanges = z
   .strictObject({
@@ -74,8 +84,12 @@ export const endMySessions: Operation<Access> = defineOperation({
   id: 'endMySessions',
   tag: 'Account',
   summary: 'Sign out everywhere, this session included',
+  query: confirmQuery,
   success: { status: 200, description: 'Every session has ended', schema: revoked },
-  handle: async ({ auth, caller }) => ({ revoked: await auth.sessions.endAll(caller.subject) }),
+  handle: async ({ auth, caller, query }) =>
+    query.confirm === true
+      ? showRevoked(await auth.sessions.endAll(caller.subject, { confirm: true }))
+      : { revoked: await auth.sessions.endAll(caller.subject) },
 });
 
 /** `DELETE /me/sessions/{id}` */

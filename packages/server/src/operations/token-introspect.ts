@@ -1,3 +1,4 @@
+import type { FeedCredential } from '@sallyport/auth';
 import type { Access } from '@sallyport/guard';
 import * as z from 'zod';
 import { type Operation, defineOperation } from '../operation.ts';
@@ -14,11 +15,12 @@ const introspection = z
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc7662.html#section-2 RFC 7662, section 2}
  */
-export const introspectToken: Operation<Access> = defineOperation({
+export const introspectToken: Operation<Access | FeedCredential> = defineOperation({
   id: 'introspectToken',
   tag: 'Tokens',
   summary: 'Ask whether a token is live (RFC 7662)',
-  description: 'The caller is known by its access token; `client_id` and `client_secret` change nothing.',
+  description:
+    'The caller is known by its access token, or by the feed credential of a guard; `client_id` and `client_secret` change nothing.',
   errors: 'oauth',
   body: { schema: introspectionRequest, mediaTypes: ['application/x-www-form-urlencoded', 'application/json'] },
   success: { status: 200, description: 'What the token says, if it is live', schema: introspection },

@@ -3,14 +3,19 @@ import * as z from 'zod';
 import { GuardRefusal } from '../authentication.ts';
 import { HttpError } from '../http-error.ts';
 import { type Operation, type OperationContext, defineOperation } from '../operation.ts';
-import { tokenFields } from '../schemas.ts';
+import { showConfirmation } from '../representations.ts';
+import { confirm, confirmation, tokenFields } from '../schemas.ts';
 
-const revocationRequest = z.strictObject(tokenFields).meta({ id: 'RevocationRequest' });
+const revocationRequest = z
+  .strictObject({ ...tokenFields, confirm: confirm.optional() })
+  .meta({ id: 'RevocationRequest' });
 
 /** What the guard says of a token that is well-formed but works no more, or never did: a token to revoke all the same. */
 const DEAD: ReadonlySet<RefusalCode> = new Set(['token_expired', 'token_revoked', 'token_invalid']);
 
-const nothing = z.strictObject({}).meta({ id: 'Empty' });
+const revocation = z
+  .strictObject({ confirmation: confirmation.optional() })
+  .meta({ id: 'Revocation', description: 'Empty unless `confirm` was sent.' });
 
 /**
  * `POST /token/revoke`
@@ -31,10 +36,13 @@ export const revokeToken: Operation = defineOperation({
     schema: revocationRequest.optional(),
     mediaTypes: ['application/x-www-form-urlencoded', 'application/json'],
   },
-  success: { status: 200, description: 'The token does not work (any more)', schema: nothing },
+  success: { status: 200, description: 'The token does not work (any more)', schema: revocation },
   refusals: ['request_invalid', 'store_unavailable'],
   handle: async (context) => {
-    await context.auth.revoke(context.body?.token ?? (await readOwnToken(context)));
+    const { auth, body } = context;
+    const token = body?.token ?? (await readOwnToken(context));
+    if (body?.confirm === true) return { confirmation: showConfirmation(await auth.revoke(token, { confirm: true })) };
+    await auth.revoke(token);
     return {};
   },
 });

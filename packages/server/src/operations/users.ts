@@ -4,8 +4,19 @@ import * as z from 'zod';
 import { HttpError } from '../http-error.ts';
 import { type Operation, defineOperation } from '../operation.ts';
 import { mayGive, requireEvery } from '../privilege.ts';
-import { showSessions, showUser } from '../representations.ts';
-import { email, names, pageOf, password, revoked, sessionPage, text, user, username } from '../schemas.ts';
+import { showRevoked, showSessions, showUser } from '../representations.ts';
+import {
+  confirmQuery,
+  email,
+  names,
+  pageOf,
+  password,
+  revoked,
+  sessionPage,
+  text,
+  user,
+  username,
+} from '../schemas.ts';
 
 const PAGE_LIMIT = { default: 50, maximum: 100 } as const;
 const WHOLE_NUMBER = /^\d{1,9}$/;
@@ -170,11 +181,14 @@ export const endUserSessions: Operation<Access> = defineOperation({
   tag: 'Users',
   summary: 'End every session of a user',
   params: byId,
+  query: confirmQuery,
   success: { status: 200, description: 'Every session has ended', schema: revoked },
   refusals: ['insufficient_scope', 'user_not_found'],
-  handle: async ({ auth, caller, params }) => {
+  handle: async ({ auth, caller, params, query }) => {
     const { id } = await reachUser(auth, caller, params.id);
-    return { revoked: await auth.sessions.endAll(id) };
+    return query.confirm === true
+      ? showRevoked(await auth.sessions.endAll(id, { confirm: true }))
+      : { revoked: await auth.sessions.endAll(id) };
   },
 });
 

@@ -10,7 +10,7 @@ import type { Database, SqlDialect } from './schema.ts';
 type Migration = (db: Transaction<Database>, dialect: SqlDialect) => Promise<void>;
 
 /** In order; the schema's version is their number. A migration that has been released never changes. */
-const migrations: readonly Migration[] = [createTables, addRightsSequence];
+const migrations: readonly Migration[] = [createTables, addRightsSequence, addFeed];
 
 /** Any number will do, as long as nothing else in the database locks by it. */
 const migrationLock = 7_255_197;
@@ -28,7 +28,7 @@ export function migrate(db: Kysely<Database>, dialect: SqlDialect): Promise<Migr
     const from = rows[0]?.version ?? 0;
     if (from > migrations.length) throw newerDatabase(from);
     for (const apply of migrations.slice(from)) await apply(transaction, dialect);
-    if (from === 0) await seed(transaction);
+    if (from === 0) await seed(transaction, dialect);
     if (rows.length === 0) await sql`insert into schema_version (version) values (0)`.execute(transaction);
     await sql`update schema_version set version = ${migrations.length}`.execute(transaction);
     return { from, to: migrations.length };
@@ -43,7 +43,7 @@ function newerDatabase(version: number): AuthError {
 }
 
 /** What every database begins with, in the tables of the present version. */
-async function seed(db: Transaction<Database>): Promise<void> {
+async function seed(db: Transaction<Database>, dialect: SqlDialect): Promise<void> {
   await db
     .insertInto('feed_head')
     .values({ id: 1, incarnation: randomBytes(8).toString('base64url'), sequence: 0, token_lifetime: 0 })
@@ -55,6 +55,7 @@ async function seed(db: Transaction<Database>): Promise<void> {
     .execute();
   await appendChanges(
     db,
+    dialect,
     roles.map(([name, scopes]) => roleDefinition(name, scopes)),
   );
 }
@@ -152,4 +153,31 @@ async function addRightsSequence(db: Transaction<Database>): Promise<void> {
     .addColumn('rights_sequence', 'bigint', (column) => column.notNull().defaultTo(0))
     .execute();
   await sql`update feed_head set rights_sequence = sequence`.execute(db);
+}
+
+/** What it takes to hand the log on to guards elsewhere: who they are, where they have got to, who may ask. */
+async function addFeed(db: Transaction<Database>): Promise<void> {
+  await db.schema
+    .alterTable('feed_log')
+    .addColumn('acknowledge', 'integer', (column) => column.notNull().defaultTo(0))
+    .execute();
+  await db.schema.createIndex('feed_log_by_expiry').on('feed_log').columns(['expires_at', 'sequence']).execute();
+  await db.schema
+    .alterTable('feed_head')
+    .addColumn('credentials', 'integer', (column) => column.notNull().defaultTo(0))
+    .execute();
+  await db.schema
+    .createTable('feed_credentials')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('name', 'text', (column) => column.notNull().unique())
+    .addColumn('secret_hash', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .execute();
+  await db.schema
+    .createTable('guards')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('node', 'text', (column) => column.notNull())
+    .addColumn('acknowledged', 'bigint', (column) => column.notNull())
+    .addColumn('lease_until', 'bigint', (column) => column.notNull())
+    .execute();
 }

@@ -58,6 +58,8 @@ export interface Database {
     rights_sequence: Generated<number>;
     /** The longest life an access token was ever issued with, in seconds. */
     token_lifetime: number;
+    /** Counts how often the feed credentials have changed. */
+    credentials: Generated<number>;
   };
   feed_log: {
     sequence: number;
@@ -66,7 +68,25 @@ export interface Database {
     /** Seconds since 1970. */
     expires_at: number | null;
     critical: number;
+    /** Whether somebody waits until guards have this entry. */
+    acknowledge: Generated<number>;
     data: string | null;
+  };
+  feed_credentials: {
+    id: string;
+    name: string;
+    /** base64url of a SHA-256. */
+    secret_hash: string;
+    created_at: number;
+  };
+  /** The guards that follow the feed, one row each. */
+  guards: {
+    id: string;
+    /** The server process that wrote the row last. */
+    node: string;
+    /** The last entry the guard has applied. */
+    acknowledged: number;
+    lease_until: number;
   };
 }
 

@@ -1,19 +1,26 @@
 import type { Kysely } from 'kysely';
-import { latest, sessionDead, type NewChange } from '../../changes/change.ts';
+import { latest, marked, sessionDead, type NewChange } from '../../changes/change.ts';
 import { Batches } from './batches.ts';
 import { toList } from './json-list.ts';
 import type { Database } from './schema.ts';
 import type { EndedRow, Ending, SessionQueries } from './session-queries.ts';
-import { appendChanges } from './sql-changes.ts';
 
 /** Ends one session and says so in the log; false when it does not exist or had ended. */
-export type End = (ending: Ending) => Promise<boolean>;
+export type End = (ending: Ending, isAwaited: boolean) => Promise<boolean>;
 
-/** Does something in one transaction. */
-type Transact = <Result>(work: (connection: Kysely<Database>) => Promise<Result>) => Promise<Result>;
+/** Does something in one transaction, and last of all adds the changes that it comes to. */
+export type Transact = <Result>(
+  work: (connection: Kysely<Database>) => Promise<{ readonly result: Result; readonly changes: readonly NewChange[] }>,
+) => Promise<{ readonly result: Result; readonly changes: readonly NewChange[] }>;
+
+/** An end, and whether somebody waits until guards know of it. */
+interface SingleEnding {
+  readonly ending: Ending;
+  readonly isAwaited: boolean;
+}
 
 /** What makes one entry in the log, with a session that ends by it or by itself. */
-type SingleChange = { readonly ending: Ending } | { readonly change: NewChange };
+type SingleChange = SingleEnding | { readonly change: NewChange };
 
 /** Changes of one entry each, outside transactions. */
 export interface SingleChanges {
@@ -26,26 +33,38 @@ export interface SingleChanges {
  * otherwise no more than one of them could be made durable at a time, by all servers.
  */
 export function changingTogether(queries: SessionQueries, transact: Transact): SingleChanges {
+  const together = async (singles: readonly SingleChange[]): Promise<ReadonlyMap<unknown, boolean>> => {
+    const { result } = await transact(async (connection) => {
+      const endings = singles.filter((single) => 'ending' in single);
+      const others = singles.filter((single) => 'change' in single);
+      const ended = await endMany(connection, queries, endings);
+      const isAwaited = new Map(endings.map((single) => [single.ending.id, single.isAwaited]));
+      const deaths = ended.map((row) => deathOf(row, isAwaited.get(row.id) === true));
+      const subjects: readonly unknown[] = [...ended.map(({ id }) => id), ...others];
+      return {
+        result: new Map(subjects.map((subject) => [subject, true])),
+        changes: [...deaths, ...others.map(({ change }) => change)],
+      };
+    });
+    return result;
+  };
+  const alone = async (single: SingleChange): Promise<boolean> => {
+    const { changes } = await transact(async (connection) => {
+      if ('change' in single) return { result: undefined, changes: [single.change] };
+      const { rows } = await queries.end(connection, single.ending);
+      return { result: undefined, changes: rows.map((row) => deathOf(row, single.isAwaited)) };
+    });
+    return changes.length > 0;
+  };
   const batches = new Batches<SingleChange, boolean>({
     most: 256,
     atOnce: 1,
     subjectOf: (single) => ('ending' in single ? single.ending.id : single),
-    together: (singles) =>
-      transact(async (connection) => {
-        const ended = await endMany(connection, queries, singles);
-        const others = singles.flatMap((single) => ('change' in single ? [single] : []));
-        await appendChanges(connection, [...ended.map(deathOf), ...others.map(({ change }) => change)]);
-        return new Map<unknown, boolean>([...ended.map(({ id }) => id), ...others].map((subject) => [subject, true]));
-      }),
-    alone: (single) =>
-      transact(async (connection) => {
-        const ended = 'ending' in single ? (await queries.end(connection, single.ending)).rows : [];
-        await appendChanges(connection, 'change' in single ? [single.change] : ended.map(deathOf));
-        return 'change' in single || ended.length > 0;
-      }),
+    together,
+    alone,
   });
   return {
-    end: (ending) => batches.ask({ ending }),
+    end: (ending, isAwaited) => batches.ask({ ending, isAwaited }),
     append: async (change) => {
       await batches.ask({ change });
     },
@@ -55,14 +74,13 @@ export function changingTogether(queries: SessionQueries, transact: Transact): S
 async function endMany(
   connection: Kysely<Database>,
   queries: SessionQueries,
-  singles: readonly SingleChange[],
+  endings: readonly SingleEnding[],
 ): Promise<readonly EndedRow[]> {
-  const endings = singles.flatMap((single) => ('ending' in single ? [single.ending] : []));
-  const list = toList(endings.map(({ id, now, reason }) => [id, now, reason]));
+  const list = toList(endings.map(({ ending: { id, now, reason } }) => [id, now, reason]));
   return endings.length === 0 || list === undefined ? [] : (await queries.endMany(connection, { list })).rows;
 }
 
 /** The entry about a session that has ended: from then on no tokens are made for it. */
-export function deathOf({ id, ended_at: endedAt, minted_at: mintedAt }: EndedRow): NewChange {
-  return sessionDead(id, latest(new Date(endedAt), new Date(mintedAt)));
+export function deathOf({ id, ended_at: endedAt, minted_at: mintedAt }: EndedRow, isAwaited: boolean): NewChange {
+  return marked(sessionDead(id, latest(new Date(endedAt), new Date(mintedAt))), isAwaited);
 }

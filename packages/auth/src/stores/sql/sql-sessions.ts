@@ -63,8 +63,8 @@ export class SqlSessions implements SessionStore {
     return numUpdatedRows === 1n;
   }
 
-  end(id: string, reason: SessionEndReason, now: Date): Promise<boolean> {
-    return this.#writes.end({ id, reason, now: now.getTime() });
+  end(id: string, reason: SessionEndReason, now: Date, isAwaited = false): Promise<boolean> {
+    return this.#writes.end({ id, reason, now: now.getTime() }, isAwaited);
   }
 
   async listLive(userId: string, userEpoch: number, now: Date): Promise<readonly SessionRecord[]> {

@@ -1,12 +1,15 @@
 import { Kysely, sql, type Dialect } from 'kysely';
 import type { NewChange } from '../../changes/change.ts';
 import type { Migrated, Repositories, Store, Transaction } from '../store.ts';
+import type { Wakeups } from '../wakeups.ts';
 import { migrate } from './migrations.ts';
 import { rotatingTogether } from './rotation-batches.ts';
 import type { Database, SqlDialect } from './schema.ts';
 import { sessionQueries, type SessionQueries } from './session-queries.ts';
-import { changingTogether, deathOf } from './single-changes.ts';
+import { changingTogether, deathOf, type Transact } from './single-changes.ts';
 import { appendChanges, SqlChanges } from './sql-changes.ts';
+import { SqlFeedCredentials } from './sql-feed-credentials.ts';
+import { SqlGuards } from './sql-guards.ts';
 import { SqlRoles } from './sql-roles.ts';
 import { SqlSessions } from './sql-sessions.ts';
 import { SqlSigningKeys } from './sql-signing-keys.ts';
@@ -18,6 +21,8 @@ export interface SqlConnection {
   readonly dialect: SqlDialect;
   /** Where the data is, without credentials. */
   readonly location: string;
+  /** How those who follow the log are woken. */
+  readonly wakeups: Wakeups;
   /** Whether an error means that another transaction was in the way: the same once more may do. Default: never. */
   readonly isConflict?: (error: unknown) => boolean;
 }
@@ -26,22 +31,35 @@ export interface SqlConnection {
 const attempts = 3;
 
 /** One store for every SQL database: the queries are the same, only the connection differs. */
-export function sqlStore({ kysely, dialect, location, isConflict = () => false }: SqlConnection): Store {
+export function sqlStore({ kysely, dialect, location, wakeups, isConflict = () => false }: SqlConnection): Store {
   const db = new Kysely<Database>({ dialect: kysely });
   const queries = sessionQueries(db, dialect);
-  const transact = <Result>(work: (connection: Kysely<Database>) => Promise<Result>): Promise<Result> =>
-    retrying(() => db.transaction().execute(work), isConflict);
+  const write: Transact = (work) =>
+    db.transaction().execute(async (connection) => {
+      const done = await work(connection);
+      await appendChanges(connection, dialect, done.changes);
+      return done;
+    });
+  const transact: Transact = async (work) => {
+    const done = await retrying(() => write(work), isConflict);
+    if (done.changes.length > 0) wakeups.announce();
+    return done;
+  };
   const { end, append } = changingTogether(queries, transact);
   return {
     ...repositories(db, new SqlSessions(db, queries, { rotate: rotatingTogether(db, queries), end })),
     location,
     migrate: (): Promise<Migrated> => migrate(db, dialect),
-    transaction: (work) => transact((connection) => inTransaction(connection, queries, work)),
+    transaction: async (work) => (await transact((connection) => inTransaction(connection, queries, work))).result,
     append,
+    watch: (wake) => wakeups.watch(wake),
     ping: async () => {
       await sql`select 1`.execute(db);
     },
-    close: () => db.destroy(),
+    close: async () => {
+      wakeups.close();
+      await db.destroy();
+    },
   };
 }
 
@@ -63,6 +81,8 @@ function repositories(db: Kysely<Database>, sessions: SqlSessions): Repositories
     roles: new SqlRoles(db),
     keys: new SqlSigningKeys(db),
     changes: new SqlChanges(db),
+    feedCredentials: new SqlFeedCredentials(db),
+    guards: new SqlGuards(db),
   };
 }
 
@@ -70,13 +90,13 @@ async function inTransaction<Result>(
   connection: Kysely<Database>,
   queries: SessionQueries,
   work: (transaction: Transaction) => Promise<Result>,
-): Promise<Result> {
+): Promise<{ readonly result: Result; readonly changes: readonly NewChange[] }> {
   const changes: NewChange[] = [];
   const sessions = new SqlSessions(connection, queries, {
     rotate: async (rotation) => (await queries.rotate(connection, rotation)).rows[0],
-    end: async (ending) => {
+    end: async (ending, isAwaited) => {
       const { rows } = await queries.end(connection, ending);
-      changes.push(...rows.map(deathOf));
+      changes.push(...rows.map((row) => deathOf(row, isAwaited)));
       return rows.length > 0;
     },
   });
@@ -85,15 +105,28 @@ async function inTransaction<Result>(
     append: (change) => {
       changes.push(change);
     },
-    raiseTokenLifetime: async (seconds) => {
-      await connection
-        .updateTable('feed_head')
-        .set({
-          token_lifetime: sql<number>`case when token_lifetime < ${seconds} then ${seconds} else token_lifetime end`,
-        })
-        .execute();
-    },
+    raiseTokenLifetime: (seconds) => raiseTokenLifetime(connection, seconds),
+    beginIncarnation: (name) => beginIncarnation(connection, name),
   });
-  await appendChanges(connection, changes);
-  return result;
+  return { result, changes };
+}
+
+async function raiseTokenLifetime(db: Kysely<Database>, seconds: number): Promise<void> {
+  const longer = sql<number>`case when token_lifetime < ${seconds} then ${seconds} else token_lifetime end`;
+  await db.updateTable('feed_head').set({ token_lifetime: longer }).execute();
+}
+
+/** How many entries a lineage can have had that nobody remembers: 23 days of 500 in each second. */
+const mostForgotten = 1_000_000_000;
+
+async function beginIncarnation(db: Kysely<Database>, name: string): Promise<void> {
+  await db
+    .updateTable('feed_head')
+    .set((row) => ({
+      incarnation: name,
+      sequence: row('sequence', '+', mostForgotten),
+      // What anybody remembers of the roles before belongs to another place.
+      rights_sequence: row('sequence', '+', mostForgotten),
+    }))
+    .execute();
 }

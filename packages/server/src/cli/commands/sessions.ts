@@ -1,6 +1,7 @@
-import type { Auth } from '@sallyport/auth';
-import { showSessions } from '../../representations.ts';
+import type { Auth, Confirmation } from '@sallyport/auth';
+import { showConfirmation, showSessions } from '../../representations.ts';
 import { requiredParameter, type Command, type CommandContext, type CommandInput, type Reply } from '../command.ts';
+import { confirmationText, confirmOption } from '../confirmation-text.ts';
 import { UsageError } from '../errors.ts';
 import { textTable, textTime } from '../text-table.ts';
 
@@ -20,8 +21,9 @@ export const sessionCommands: readonly Command[] = [
     options: [
       { flags: '--user <user>', meaning: 'every session of this user' },
       { flags: '--all', meaning: 'every session of everybody' },
+      confirmOption,
     ],
-    examples: ['sessions revoke pT2Vq0mYb3k', 'sessions revoke --user ann', 'sessions revoke --all'],
+    examples: ['sessions revoke pT2Vq0mYb3k', 'sessions revoke --user ann --confirm', 'sessions revoke --all'],
     run: revokeSessions,
   },
 ];
@@ -54,13 +56,39 @@ async function revokeSessions(input: CommandInput, context: CommandContext): Pro
   if ([id !== undefined, user !== undefined, all].filter(Boolean).length !== 1) {
     throw new UsageError('give a session id, --user or --all');
   }
-  const revoked = await revoke(await context.auth(), { id, user });
-  return { text: revoked === 1 ? 'Ended 1 session.' : `Ended ${revoked} sessions.`, json: { revoked } };
+  const { revoked, confirmation } = await revoke(await context.auth(), { id, user }, input.isSwitched('confirm'));
+  const text = revoked === 1 ? 'Ended 1 session.' : `Ended ${revoked} sessions.`;
+  return confirmation === undefined
+    ? { text, json: { revoked } }
+    : {
+        text: `${text} ${confirmationText(confirmation)}`,
+        json: { revoked, confirmation: showConfirmation(confirmation) },
+      };
 }
 
-async function revoke(auth: Auth, which: { id: string | undefined; user: string | undefined }): Promise<number> {
-  if (which.user !== undefined) return auth.sessions.endAll((await auth.users.find(which.user)).id);
-  if (which.id === undefined) return auth.sessions.endEverything();
-  await auth.sessions.end(which.id);
-  return 1;
+/** What is to end: one session, or all of a user, or everything. */
+interface Chosen {
+  readonly id: string | undefined;
+  readonly user: string | undefined;
+}
+
+interface Revoked {
+  readonly revoked: number;
+  readonly confirmation?: Confirmation;
+}
+
+async function revoke({ sessions, users }: Auth, { id, user }: Chosen, isConfirmed: boolean): Promise<Revoked> {
+  const userId = user === undefined ? undefined : (await users.find(user)).id;
+  if (!isConfirmed) {
+    if (userId !== undefined) return { revoked: await sessions.endAll(userId) };
+    if (id === undefined) return { revoked: await sessions.endEverything() };
+    await sessions.end(id);
+    return { revoked: 1 };
+  }
+  const options = { confirm: true } as const;
+  if (userId === undefined && id !== undefined) return { revoked: 1, confirmation: await sessions.end(id, options) };
+  const { ended, confirmation } = await (userId === undefined
+    ? sessions.endEverything(options)
+    : sessions.endAll(userId, options));
+  return { revoked: ended, confirmation };
 }

@@ -1,5 +1,7 @@
 import type { Auth } from '@sallyport/auth';
+import { showConfirmation } from '../../representations.ts';
 import { requiredParameter, type Command, type CommandContext, type CommandInput, type Reply } from '../command.ts';
+import { confirmationText, confirmOption } from '../confirmation-text.ts';
 import { UsageError } from '../errors.ts';
 import { textFields, textTime } from '../text-table.ts';
 
@@ -24,7 +26,7 @@ export const tokenCommands: readonly Command[] = [
     name: 'tokens revoke',
     parameters: ['<token>'],
     summary: 'end the session of an access or refresh token; - reads it from standard input',
-    options: [],
+    options: [confirmOption],
     examples: ['tokens revoke - < token.txt'],
     run: revokeToken,
   },
@@ -59,10 +61,17 @@ async function inspectToken(input: CommandInput, context: CommandContext): Promi
 
 async function revokeToken(input: CommandInput, context: CommandContext): Promise<Reply> {
   const token = await tokenOf(input, context);
-  await (await openWithIssuer(context)).revoke(token);
+  const auth = await openWithIssuer(context);
+  const confirmation = input.isSwitched('confirm') ? await auth.revoke(token, { confirm: true }) : undefined;
+  if (confirmation === undefined) await auth.revoke(token);
   const revoked = context.events.filter(({ type }) => type === 'session_ended').length;
   const text = revoked === 0 ? 'No live session has this token: nothing to revoke.' : 'Revoked: its session has ended.';
-  return { text, json: { revoked } };
+  return confirmation === undefined
+    ? { text, json: { revoked } }
+    : {
+        text: `${text} ${confirmationText(confirmation)}`,
+        json: { revoked, confirmation: showConfirmation(confirmation) },
+      };
 }
 
 async function tokenOf(input: CommandInput, context: CommandContext): Promise<string> {

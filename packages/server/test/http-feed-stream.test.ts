@@ -1,0 +1,192 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { type Auth, createAuth, formatCursor } from '@sallyport/auth';
+import { sqlite } from '@sallyport/auth/sqlite';
+import express from 'express';
+import { createHandler, expressHandler, type Handler } from 'sallyport';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { EventStream } from '../../../test/event-stream.ts';
+
+const guard = 'guard=guard-number-1&lease=30';
+
+let auth: Auth;
+let handler: Handler;
+let credential: string;
+let cursor: string;
+let servers: Server[] = [];
+beforeEach(async () => {
+  auth = await createAuth({
+    issuer: 'http://127.0.0.1:8000',
+    store: sqlite(':memory:'),
+    secretKey: 'a-secret-key-for-tests-only-0123456789-abcdef',
+  });
+  handler = createHandler(auth);
+  ({ credential } = await auth.feed.credentials.create('todos'));
+  const { incarnation, head } = await auth.changes.readSince(0);
+  cursor = formatCursor({ incarnation, sequence: head });
+});
+afterEach(async () => {
+  for (const server of servers) server.close().closeAllConnections();
+  servers = [];
+  await auth.close();
+});
+
+async function listen(server: Server): Promise<string> {
+  servers.push(server.listen(0, '127.0.0.1'));
+  await once(server, 'listening');
+  return `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+}
+
+const mounts: readonly (readonly [string, () => Promise<string>])[] = [
+  ['on node:http', () => listen(createServer(expressHandler(handler)))],
+  [
+    'mounted in Express',
+    async () => `${await listen(createServer(express().use('/auth', expressHandler(handler))))}/auth`,
+  ],
+];
+
+const ping = async (url: string, n: number, at: string): Promise<number> => {
+  const response = await fetch(`${url}/feed/ping`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${credential}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ guard: 'guard-number-1', n, cursor: at }),
+  });
+  return response.status;
+};
+
+describe.each(mounts)('a stream %s', (_, start) => {
+  it('brings hello, entries with their cursors, and the echo behind them', async () => {
+    const stream = await EventStream.open(await start(), credential, `${guard}&cursor=${cursor}`);
+    expect(stream.response.headers).toMatchObject({
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store, no-transform',
+    });
+    await auth.roles.set('editor', ['todos:write']);
+    await stream.until(({ names }) => names.includes('c'));
+    expect(stream.named('hello')).toEqual([
+      {
+        name: 'hello',
+        id: undefined,
+        data: {
+          v: 1,
+          min: 1,
+          inc: cursor.split('.')[0],
+          head: expect.any(Number) as number,
+          hash_key: expect.stringMatching(/^[\da-f]{16}$/) as string,
+          token_lifetime: 900,
+          node: expect.any(String) as string,
+        },
+      },
+    ]);
+    const id = cursor.replace(/\.\d+$/, '.3');
+    expect(stream.named('c')).toEqual([{ name: 'c', id, data: [3, 7, 'editor', 0, 1, { scopes: ['todos:write'] }] }]);
+    stream.close();
+  });
+
+  it('answers pings in the stream, and 410 when it is gone', async () => {
+    const url = await start();
+    const stream = await EventStream.open(url, credential, `${guard}&cursor=${cursor}`);
+    await stream.until(({ names }) => names.includes('hello'));
+    expect(await ping(url, 17, cursor)).toBe(204);
+    await stream.until(({ names }) => names.includes('echo'));
+    expect(stream.named('echo')[0]?.data).toEqual({ n: 17, head: 2, age: expect.any(Number) as number });
+    stream.close();
+    await expect.poll(() => ping(url, 18, cursor), { timeout: 30_000 }).toBe(410);
+  });
+
+  it('goes on where a browser says that it left off', async () => {
+    await auth.roles.set('editor', []);
+    const url = await start();
+    const stream = await EventStream.open(url, credential, guard, { 'last-event-id': cursor });
+    await stream.until(({ sequences }) => sequences.length === 1);
+    const other = await EventStream.open(url, credential, guard, { 'last-event-id': 'no cursor' });
+    await other.untilOver();
+    expect(other.names).toEqual(['hello', 'resync']);
+  });
+
+  it('says goodbye and ends when the engine closes', async () => {
+    const stream = await EventStream.open(await start(), credential, `${guard}&cursor=${cursor}`);
+    await stream.until(({ names }) => names.includes('hello'));
+    await auth.close();
+    await stream.untilOver();
+    expect(stream.events.at(-1)).toMatchObject({ name: 'bye', data: { retry: 250 } });
+  });
+
+  it('ends when its credential is revoked', async () => {
+    const stream = await EventStream.open(await start(), credential, `${guard}&cursor=${cursor}`);
+    await stream.until(({ names }) => names.includes('hello'));
+    await auth.feed.credentials.revoke('todos');
+    await stream.untilOver();
+    expect(stream.names).toEqual(['hello']);
+  });
+
+  it('sends the snapshot whole', async () => {
+    const url = await start();
+    const response = await fetch(`${url}/feed/snapshot`, { headers: { authorization: `Bearer ${credential}` } });
+    const bytes = Buffer.from(await response.arrayBuffer());
+    expect(bytes.length).toBe(Number(response.headers.get('content-length')));
+    expect(bytes.toString('latin1', 0, 4)).toBe('SPF1');
+  });
+});
+
+describe('who does not read', () => {
+  it('is given nothing more, and gets everything in larger pieces when it does', async () => {
+    const response = await handler(
+      new Request(`http://127.0.0.1:8000/feed?${guard}&cursor=${cursor}`, {
+        headers: { authorization: `Bearer ${credential}` },
+      }),
+    );
+    const reader = response.body?.getReader();
+    const read = async (): Promise<string> => Buffer.from((await reader?.read())?.value ?? []).toString();
+    expect(await read()).toMatch(/^event: hello\n/);
+    for (let count = 0; count < 20; count += 1) await auth.roles.set(`role-${String(count)}`, []);
+    // It looks at the log before it answers.
+    await auth.feed.snapshot();
+    expect((await read()).match(/^event: c$/gm)).toHaveLength(20);
+    await reader?.cancel();
+  });
+
+  it('has its connection closed after 30 seconds in which nothing could be sent', async () => {
+    const server = createServer(expressHandler(handler));
+    const url = await listen(server);
+    const connection = once(server, 'connection') as Promise<[Socket]>;
+    const stream = await EventStream.open(url, credential, `${guard}&cursor=${cursor}`);
+    const [socket] = await connection;
+    await stream.until(({ names }) => names.includes('hello'));
+    expect(socket.timeout).toBe(30_000);
+    stream.close();
+  });
+});
+
+describe('many who come', () => {
+  const follow = (name: number): Promise<Response> =>
+    handler(
+      new Request(`http://127.0.0.1:8000/feed?guard=guard-${String(10_000 + name)}&lease=30&cursor=${cursor}`, {
+        headers: { authorization: `Bearer ${credential}` },
+      }),
+    );
+
+  it('are served up to a bound, and refused beyond it without being forgotten', async () => {
+    const responses = await Promise.all(Array.from({ length: 10_000 }, (_, name) => follow(name)));
+    expect(responses.filter(({ status }) => status === 200)).toHaveLength(4_096);
+    const refused = responses.filter(({ status }) => status === 503);
+    expect(refused).toHaveLength(10_000 - 4_096);
+    expect(refused[0]?.headers.get('retry-after')).toBe('1');
+    expect(await refused[0]?.json()).toMatchObject({ code: 'feed_full' });
+    for (const { status, body } of responses) if (status === 200) await body?.cancel();
+    expect((await follow(1)).status).toBe(200);
+  });
+
+  it('and only look take no place', async () => {
+    const look = (): Promise<Response> =>
+      handler(
+        new Request(`http://127.0.0.1:8000/feed?${guard}&cursor=${cursor}`, {
+          method: 'HEAD',
+          headers: { authorization: `Bearer ${credential}` },
+        }),
+      );
+    for (let count = 0; count < 5_000; count += 1) expect((await look()).status).toBe(200);
+    expect((await follow(1)).status).toBe(200);
+  });
+});
