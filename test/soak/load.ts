@@ -6,11 +6,11 @@ const clients = 24;
 const pause = 120;
 
 /** Calls of a kind that were answered as they should be. */
-export type Counts = Record<'sign-in' | 'refresh' | 'look' | 'introspection' | 'revocation', number>;
+export type Counts = Record<'sign-in' | 'refresh' | 'look' | 'introspection' | 'revocation' | 'put off', number>;
 
 /** Steady traffic until `isOver`; rejects at the first answer that is not as it should be. */
 export async function putUnderLoad(url: string, isOver: () => boolean): Promise<Counts> {
-  const counts: Counts = { 'sign-in': 0, refresh: 0, look: 0, introspection: 0, revocation: 0 };
+  const counts: Counts = { 'sign-in': 0, refresh: 0, look: 0, introspection: 0, revocation: 0, 'put off': 0 };
   const work = Array.from({ length: clients }, async (_, index) => {
     const name = `user-${String(index)}`;
     let tokens: Tokens | undefined = await signUp(url, name);
@@ -25,23 +25,21 @@ export async function putUnderLoad(url: string, isOver: () => boolean): Promise<
 
 /** A refresh, often a look with the new token, now and then out and in again. */
 async function step(url: string, name: string, held: Tokens, counts: Counts): Promise<Tokens> {
-  const tokens = tokensIn(await post(`${url}/token/refresh`, { refresh_token: held.refresh_token }));
+  const ask = (call: () => Promise<Answer>): Promise<Answer> => untilAnswered(call, counts);
+  const tokens = tokensIn(await ask(() => post(`${url}/token/refresh`, { refresh_token: held.refresh_token })));
+  const { access_token: token } = tokens;
   counts.refresh += 1;
   const chance = Math.random();
   if (chance < 0.2) {
-    expectStatus(200, await get(`${url}/me`, tokens.access_token));
+    expectOk(await ask(() => get(`${url}/me`, token)));
     counts.look += 1;
   } else if (chance < 0.3) {
-    const answer = await post(
-      `${url}/token/introspect`,
-      { token: tokens.access_token },
-      { token: tokens.access_token },
-    );
-    expectStatus(200, answer);
+    const answer = await ask(() => post(`${url}/token/introspect`, { token }, { token }));
+    expectOk(answer);
     if (answer.body['active'] !== true) throw new Error('a live token is said to be dead');
     counts.introspection += 1;
   } else if (chance < 0.31) {
-    expectStatus(200, await post(`${url}/token/revoke`, { token: tokens.refresh_token }));
+    expectOk(await ask(() => post(`${url}/token/revoke`, { token: tokens.refresh_token })));
     counts.revocation += 1;
     counts['sign-in'] += 1;
     return signIn(url, name);
@@ -49,6 +47,15 @@ async function step(url: string, name: string, held: Tokens, counts: Counts): Pr
   return tokens;
 }
 
-function expectStatus(status: number, answer: Answer): void {
-  if (answer.status !== status) throw new Error(`${String(answer.status)} ${JSON.stringify(answer.body)}`);
+/** Whatever is looked up at the moment of a jump may be too old all of a sudden: the same call again finds it. */
+async function untilAnswered(call: () => Promise<Answer>, counts: Counts): Promise<Answer> {
+  for (let left = 5; ; left -= 1) {
+    const answer = await call();
+    if (answer.status !== 503 || left === 0) return answer;
+    counts['put off'] += 1;
+  }
+}
+
+function expectOk({ status, body }: Answer): void {
+  if (status !== 200) throw new Error(`${String(status)} ${JSON.stringify(body)}`);
 }
