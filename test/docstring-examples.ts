@@ -17,6 +17,8 @@ const specifiers: Readonly<Record<string, string>> = {
   auth: '@sallyport/auth',
   'auth-sqlite': '@sallyport/auth/sqlite',
   'auth-postgres': '@sallyport/auth/postgres',
+  'auth-store': '@sallyport/auth/store',
+  'auth-testing': '@sallyport/auth/testing',
   server: 'sallyport',
 };
 

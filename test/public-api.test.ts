@@ -12,6 +12,8 @@ const entries = {
   auth: 'packages/auth/src/index.ts',
   'auth-sqlite': 'packages/auth/src/stores/sqlite.ts',
   'auth-postgres': 'packages/auth/src/stores/postgres.ts',
+  'auth-store': 'packages/auth/src/store.ts',
+  'auth-testing': 'packages/auth/src/testing.ts',
   server: 'packages/server/src/index.ts',
 };
 
