@@ -23,9 +23,9 @@ it('S8 signs a user out of 100,000 sessions by one row and one entry, for every 
   const run = vi.spyOn(SqliteConnection.prototype, 'run');
   expect(await auth.sessions.endAll(userId)).toBe(sessionCount);
   const writes = run.mock.calls.flatMap(([{ query }], index) => {
-    const { changes } = run.mock.results[index]?.value as { readonly changes?: number };
+    const result = run.mock.results[index]?.value as { readonly changes?: number } | undefined;
     const [what = ''] = /^(update|insert into|delete from) "\w+"/.exec(query.sql) ?? [];
-    return what === '' ? [] : [[what, changes]];
+    return what === '' ? [] : [[what, result?.changes]];
   });
   run.mockRestore();
 
