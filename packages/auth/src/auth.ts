@@ -218,6 +218,7 @@ function wire(
     recover: () => recover({ ...base, keys, random }),
     close: async () => {
       feed.stop();
+      confirmations.stop();
       await upkeep.stop();
       await store.close();
     },

@@ -155,8 +155,8 @@ describe('a reader', () => {
 
 describe('a store in a file', () => {
   it('keeps everybody else out of its files', async () => {
-    await store.roles.set('editor', []);
-    for (const suffix of ['', '-wal', '-shm']) expect(statSync(`${file}${suffix}`).mode & 0o777).toBe(0o600);
+    await store.append({ kind: 1, key: 'a session', issuedUntil: undefined, critical: true });
+    for (const suffix of ['', '-wal', '-shm', '-bell']) expect(statSync(`${file}${suffix}`).mode & 0o777).toBe(0o600);
   });
 
   it('does before it closes what it was asked for', async () => {
