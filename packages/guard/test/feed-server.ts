@@ -45,6 +45,10 @@ export class FeedServer {
   statuses: Readonly<Record<string, number>> = {};
   /** Holds back everything that goes into streams, in milliseconds, while pings pass: a proxy that buffers. */
   streamDelay = 0;
+  /** What streams call themselves. */
+  streamType = 'text/event-stream';
+  /** Echoes no pings. */
+  isSilent = false;
   /** Answers nothing any more, and keeps every connection. */
   isFrozen = false;
   /** Entries that streams do not get although they exist. */
@@ -177,7 +181,7 @@ export class FeedServer {
   }
 
   #stream(query: URLSearchParams, response: ServerResponse): void {
-    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    response.writeHead(200, { 'content-type': this.streamType, 'cache-control': 'no-store' });
     response.flushHeaders();
     this.#write(response, event('hello', this.#greeting()));
     const position = this.#positionOf(query.get('cursor'));
@@ -212,7 +216,7 @@ export class FeedServer {
     const stream = [...this.#streams].find((each) => each.guard === guard);
     if (stream === undefined) return void response.writeHead(410).end();
     this.acknowledged.set(guard, cursor);
-    this.#write(stream.response, event('echo', { n, head: this.head, age: this.age }));
+    if (!this.isSilent) this.#write(stream.response, event('echo', { n, head: this.head, age: this.age }));
     response.writeHead(204).end();
   }
 

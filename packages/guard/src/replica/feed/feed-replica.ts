@@ -128,7 +128,8 @@ export class FeedReplica implements Truth {
   #findProblem(): string | undefined {
     const fault = this.#follower.problem ?? this.#snapshots.problem;
     const problem = this.#log.refusal ?? (fault instanceof Error ? fault.message : undefined);
-    return problem ?? (this.#isReady() ? undefined : 'The feed has not been heard for too long');
+    if (problem !== undefined || this.#isReady()) return problem;
+    return this.#log.knowledge === undefined ? 'The feed has not been read yet' : 'The feed is not heard any more';
   }
 
   #isFresh(maxStaleness: MaxStaleness): boolean {

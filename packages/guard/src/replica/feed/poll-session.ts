@@ -22,9 +22,10 @@ export class PollSession implements Session {
 
   async run(): Promise<void> {
     const { log, clocks, signal, onConnected } = this.#context;
+    // The first one waits for nothing: it shows how current this guard is.
+    let seconds = 0;
     while (clocks.monotonic() < this.#until) {
       const sent = momentOf(clocks);
-      const seconds = pollSecondsOf(this.#context);
       const answer = await this.#poll(seconds);
       if (answer.resync) log.requireSnapshot();
       log.greet(answer);
@@ -35,6 +36,7 @@ export class PollSession implements Session {
         log.requireSnapshot();
         throw new FeedFault('gap', 'The answer to a poll lacks entries up to its head');
       }
+      seconds = pollSecondsOf(this.#context);
       if (seconds === 0) await pause(periodOf(this.#context), undefined, { ref: false, signal });
     }
   }

@@ -9,8 +9,8 @@ import { feedPath, patience, periodOf, type Session, type SessionContext } from 
 const silentPeriods = 3;
 /** How long entries may be known to be missing, in milliseconds. */
 const longestLag = 1000;
-/** How long a stream may take to prove itself, in milliseconds. */
-const deafAfter = 5000;
+/** How long a stream may take to greet, and then to echo a ping, in milliseconds. */
+const deafAfter = 10_000;
 const looksPerPeriod = 4;
 
 /** Follows the log through a stream of events, and asks by pings how current that is. */
@@ -19,7 +19,8 @@ export class StreamSession implements Session {
   readonly #pings: Pings;
   readonly #events = new EventStream((event) => this.#take(event));
   #end: (error: unknown) => void = () => undefined;
-  #openedAt = 0;
+  /** When it was opened, then when it greeted. */
+  #beganAt = 0;
   #heardAt = 0;
   #lookedAt = 0;
   #pingedAt = 0;
@@ -35,7 +36,7 @@ export class StreamSession implements Session {
     const { node, clocks, signal } = this.#context;
     const path = feedPath(this.#context);
     const { headers, body } = await node.send({ path, accept: 'text/event-stream', patience, signal });
-    this.#openedAt = this.#heardAt = this.#lookedAt = clocks.monotonic();
+    this.#beganAt = this.#heardAt = this.#lookedAt = clocks.monotonic();
     try {
       if (!String(headers['content-type']).startsWith('text/event-stream'))
         throw this.#fault('malformed', 'streams no events');
@@ -83,6 +84,7 @@ export class StreamSession implements Session {
       case 'hello':
         log.greet(readGreeting(parseMessage(data)));
         this.#isGreeted = true;
+        this.#beganAt = this.#context.clocks.monotonic();
         onConnected();
         return this.#ping();
       case 'c':
@@ -114,13 +116,21 @@ export class StreamSession implements Session {
     if (now - this.#lookedAt > period) this.#heardAt = now;
     this.#lookedAt = now;
     if (log.needsSnapshot) throw this.#fault('resync', 'must be asked for everything');
-    if (now - this.#heardAt > silentPeriods * period) throw this.#fault('silent', 'says nothing any more');
+    this.#lookForSilence(now, silentPeriods * period);
     if (log.lag.lastsAt(now) > longestLag) throw this.#fault('behind', 'lacks entries that tokens prove to exist');
-    const age = log.lease.ageAt(now, clocks.wall());
-    const isDeaf =
-      now - this.#openedAt > deafAfter && (!this.#isGreeted || age > Math.max(deafAfter, this.#context.bound() / 2));
-    if (isDeaf) throw this.#fault('deaf', 'does not echo pings in time');
     if (this.#isGreeted && now - this.#pingedAt >= period) this.#ping();
+  }
+
+  #lookForSilence(now: number, longestSilence: number): void {
+    const { clocks, log } = this.#context;
+    const isOld = now - this.#beganAt > deafAfter;
+    if (!this.#isGreeted) {
+      if (isOld) throw this.#fault('deaf', 'does not greet');
+      return;
+    }
+    if (now - this.#heardAt > longestSilence) throw this.#fault('silent', 'says nothing any more');
+    const isStale = log.lease.ageAt(now, clocks.wall()) > Math.max(deafAfter, this.#context.bound() / 2);
+    if (isOld && isStale) throw this.#fault('deaf', 'does not echo pings in time');
   }
 
   #ping(): void {
