@@ -58,10 +58,11 @@ export interface Guard<Words extends Terms = AnyTerms> {
   /** How the guard is doing: for health checks and metrics. Costs next to nothing. */
   status(): GuardStatus;
   /**
-   * Ends the connections of a guard with `feed`. It goes on deciding until what it knows is too old. Nothing needs to be
-   * closed for a process to end: a guard does not keep it alive.
+   * Takes leave of the issuer and ends the connections of a guard with `feed`, which answers 503 from then on: call it
+   * when the last request has been answered. A process ends without it as well; the issuer then waits for the guard
+   * when it confirms a revocation, until its lease runs out. Does nothing to a guard without `feed`.
    */
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** The words of the guard that these options make. */
@@ -144,8 +145,8 @@ class TokenGuard implements Guard {
     return this.#truth.status();
   }
 
-  close(): void {
-    this.#truth.close();
+  close(): Promise<void> {
+    return this.#truth.close();
   }
 
   #openTruth(): Truth {

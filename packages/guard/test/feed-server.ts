@@ -58,6 +58,10 @@ export class FeedServer {
   readonly credential = 'a-feed-credential';
   /** Everything that was asked for: `GET /feed`. */
   readonly requests: { what: string; query: URLSearchParams; body: string }[] = [];
+  /** The last snapshot that was sent. */
+  snapshotSent: Buffer = Buffer.alloc(0);
+  /** Guards that took leave. */
+  readonly left: string[] = [];
   /** The cursor of the last ping or poll of each guard. */
   readonly acknowledged = new Map<string, string>();
 
@@ -212,11 +216,13 @@ export class FeedServer {
     else setTimeout(() => response.write(text), this.streamDelay).unref();
   }
 
-  #ping({ guard, n, cursor }: Ping, response: ServerResponse): void {
+  #ping({ guard, n, cursor, leaving }: Ping, response: ServerResponse): void {
+    if (leaving === true) this.left.push(guard);
     const stream = [...this.#streams].find((each) => each.guard === guard);
     if (stream === undefined) return void response.writeHead(410).end();
     this.acknowledged.set(guard, cursor);
-    if (!this.isSilent) this.#write(stream.response, event('echo', { n, head: this.head, age: this.age }));
+    if (!this.isSilent && leaving !== true)
+      this.#write(stream.response, event('echo', { n, head: this.head, age: this.age }));
     response.writeHead(204).end();
   }
 
@@ -247,7 +253,8 @@ export class FeedServer {
     response.setHeader('etag', tag);
     response.setHeader('x-age', String(this.age));
     if (request.headers['if-none-match'] === tag) return void response.writeHead(304).end();
-    response.setHeader('content-type', 'application/vnd.sallyport.feed-snapshot').end(this.snapshot());
+    this.snapshotSent = this.snapshot();
+    response.setHeader('content-type', 'application/vnd.sallyport.feed-snapshot').end(this.snapshotSent);
   }
 
   /** The snapshot of this moment. */
@@ -283,6 +290,7 @@ interface Ping {
   readonly guard: string;
   readonly n: number;
   readonly cursor: string;
+  readonly leaving?: boolean;
 }
 
 function event(name: string, data: unknown, id?: string): string {

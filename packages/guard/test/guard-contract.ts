@@ -45,7 +45,7 @@ export function describeGuard(framework: string, start: StartApp): void {
       resolve: (requirement) => guard.resolve(requirement),
       ready: () => Promise.resolve(),
       status: () => guard.status(),
-      close: () => undefined,
+      close: () => guard.close(),
     };
 
     const apps = new Map<Guard, App>();

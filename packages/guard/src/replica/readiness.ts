@@ -12,7 +12,8 @@ const milliseconds = 1000;
  * @throws {TypeError} for a number of seconds that is none.
  */
 export async function becomeReady(keys: Keys, truth: Truth, patience: number): Promise<void> {
-  if (!(patience >= 0)) throw new TypeError('ready: the timeout must be a number of seconds');
+  if (typeof patience !== 'number' || !(patience >= 0))
+    throw new TypeError('ready: the timeout must be a number of seconds');
   const deadline = performance.now() + patience * milliseconds;
   for (;;) {
     const missing = await findMissing(keys, truth);

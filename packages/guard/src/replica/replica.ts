@@ -65,7 +65,9 @@ export class Replica implements Truth {
   }
 
   /** There is nothing to let go of: the source is read only when somebody asks. */
-  close(): void {}
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
 
   /**
    * Catches up with the change log by a read that begins after this call.

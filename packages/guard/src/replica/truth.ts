@@ -50,8 +50,8 @@ export interface Truth {
   /** Judges a token; `text` is the token as it was sent. Throws and rejects only for faults of this program. */
   judge(token: AccessToken, text: string, maxStaleness: MaxStaleness | undefined): Judgement | Promise<Judgement>;
   status(): GuardStatus;
-  /** Stops learning. */
-  close(): void;
+  /** Stops learning, and judging. */
+  close(): Promise<void>;
 }
 
 /** What the token says and no more: nobody tells this guard of changes. */
@@ -61,5 +61,5 @@ export const statedTruth: Truth = {
     throw new TypeError('A route limits maxStaleness, but its guard follows no feed: give createGuard `feed`');
   },
   status: () => ({ ready: true, connected: false, lag: 0, entries: 0 }),
-  close: () => undefined,
+  close: () => Promise.resolve(),
 };

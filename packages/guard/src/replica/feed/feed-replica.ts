@@ -28,6 +28,7 @@ const sweepEvery = 1000;
 const refreshFileEvery = 300_000;
 /** What is promised to the issuer where this guard itself has no bound, in seconds. */
 const ordinaryBound = 30;
+const closed = 'The guard was closed';
 /** How long a request waits for changes that its token proves to exist, in milliseconds. */
 const waitForChanges = 50;
 
@@ -83,6 +84,7 @@ export class FeedReplica implements Truth {
     maxStaleness: MaxStaleness = this.#feed.maxStaleness,
   ): Judgement | Promise<Judgement> {
     const { knowledge, refusal } = this.#log;
+    if (this.#closing.signal.aborted) return new ChangesUnavailableError(closed);
     if (refusal !== undefined) return new ChangesUnavailableError(refusal);
     if (knowledge === undefined || !this.#isFresh(maxStaleness)) return this.#ask(text);
     if (!knowledge.isAheadOf(token.claims)) return decide(knowledge, token);
@@ -107,9 +109,10 @@ export class FeedReplica implements Truth {
     };
   }
 
-  close(): void {
+  /** Takes leave of the issuer, who counts on this guard to grant nothing from now on. */
+  async close(): Promise<void> {
     this.#closing.abort();
-    this.#follower.close();
+    await this.#follower.close();
   }
 
   async #refreshFile(): Promise<void> {
@@ -121,11 +124,13 @@ export class FeedReplica implements Truth {
 
   #isReady(): boolean {
     const { knowledge, refusal } = this.#log;
-    return knowledge !== undefined && refusal === undefined && this.#isFresh(this.#feed.maxStaleness);
+    const mayGrant = !this.#closing.signal.aborted && refusal === undefined && knowledge !== undefined;
+    return mayGrant && this.#isFresh(this.#feed.maxStaleness);
   }
 
   /** What is wrong, also while the guard still decides. */
   #findProblem(): string | undefined {
+    if (this.#closing.signal.aborted) return closed;
     const fault = this.#follower.problem ?? this.#snapshots.problem;
     const problem = this.#log.refusal ?? (fault instanceof Error ? fault.message : undefined);
     if (problem !== undefined || this.#isReady()) return problem;

@@ -34,6 +34,9 @@ interface Problem {
   readonly at: number;
 }
 
+/** How long taking leave may take, in milliseconds. */
+const patienceToLeave = 1000;
+
 /** Faults after which the same node is the best one to ask. */
 const stayAfter: ReadonlySet<unknown> = new Set(['resync', 'gap', 'restored']);
 
@@ -94,10 +97,12 @@ export class Follower {
     }
   }
 
-  /** Ends the connection, and with it everything. */
-  close(): void {
+  /** Takes leave, so that nobody waits for this guard any more, and ends the connection. */
+  async close(): Promise<void> {
+    const [node] = this.nodes;
+    if (node !== undefined && this.#connection !== undefined) await this.#leave(node).catch(() => undefined);
     this.#closing.abort();
-    for (const node of this.#options.nodes) node.close();
+    for (const each of this.#options.nodes) each.close();
   }
 
   async #follow(): Promise<void> {
@@ -121,6 +126,15 @@ export class Follower {
   async #poll(node: FeedNode, rest: number): Promise<void> {
     await new PollSession(this.#contextOf(node, 'poll'), this.#options.clocks.monotonic() + rest).run();
     this.#choice.noteRest();
+  }
+
+  async #leave(node: FeedNode): Promise<void> {
+    const { log, guardId } = this.#options;
+    const text = JSON.stringify({ guard: guardId, n: 0, cursor: log.cursor, leaving: true });
+    const body = { type: 'application/json', text };
+    const request = { path: 'feed/ping', accept: '*/*', body, patience: patienceToLeave };
+    const answer = await node.send(request, 204, 410);
+    answer.body.resume();
   }
 
   #contextOf(node: FeedNode, transport: Connection['transport']): SessionContext {
