@@ -142,8 +142,9 @@ describe.each(['todos-express', 'todos-fastify'])('%s with a feed credential', (
   });
   afterAll(() => app.stop());
 
-  const untilAnswered = (path: string, token: string, status: number) =>
-    expect.poll(async () => (await get(`${url}${path}`, token)).status, { timeout: 20_000, interval: 5 }).toBe(status);
+  async function untilAnswered(path: string, token: string, status: number): Promise<void> {
+    await expect.poll(async () => (await get(`${url}${path}`, token)).status, { timeout: 20_000 }).toBe(status);
+  }
 
   it('S8 refuses a token as soon as its session was revoked by command line', async () => {
     const { access_token } = await signIn(server.url, 'ada');

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -302,6 +302,3 @@ function sized(bytes: Buffer): Buffer {
   length.writeUInt32LE(bytes.length);
   return Buffer.concat([length, bytes]);
 }
-
-/** A name nobody else has. */
-export const aName = (): string => randomBytes(6).toString('hex');

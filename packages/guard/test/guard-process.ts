@@ -1,6 +1,6 @@
 // A guard in a process of its own, for tests of what only processes show. Its argument says what it does.
 import cluster from 'node:cluster';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createGuard, type Guard } from '../dist/index.js';
 
 /** What the test tells it. */
@@ -21,12 +21,12 @@ const aGuard = (): Guard => createGuard({ issuer, audience, keys, feed: { creden
 async function serve(): Promise<void> {
   const guard = aGuard();
   await guard.ready();
-  const server = createServer((request, response) => {
-    void Promise.resolve(guard.check({ authorization: [request.headers.authorization ?? ''] })).then((verdict) => {
-      const code = verdict.granted ? 'granted' : verdict.refusal.body.code;
-      response.setHeader('connection', 'close').end(JSON.stringify({ worker: process.pid, code }));
-    });
-  });
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const verdict = await guard.check({ authorization: [request.headers.authorization ?? ''] });
+    const code = verdict.granted ? 'granted' : verdict.refusal.body.code;
+    response.setHeader('connection', 'close').end(JSON.stringify({ worker: process.pid, code }));
+  };
+  const server = createServer((request, response) => void answer(request, response));
   server.listen(0, '127.0.0.1', () => process.send?.(server.address()));
 }
 

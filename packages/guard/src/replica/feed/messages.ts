@@ -105,8 +105,8 @@ export function readBye(message: unknown): number {
   return typeof retry === 'number' && retry > 0 ? retry : 0;
 }
 
-/** Milliseconds; a process whose clock made them negative knows nothing, and says so by mistake. */
-export function readAge(value: unknown): number {
+/** Milliseconds. A process whose clock made them negative does not know how old its knowledge is. */
+function readAge(value: unknown): number {
   if (typeof value === 'number' && value >= 0) return value;
   throw malformed('age is no number of milliseconds');
 }

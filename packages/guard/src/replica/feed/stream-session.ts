@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http';
 import { EventStream, type StreamEvent } from './event-stream.ts';
 import { FeedFault, type FeedFaultReason } from './fault.ts';
+import type { NodeAnswer } from './feed-node.ts';
 import { type Echo, type FeedEntry, parseMessage, readBye, readEcho, readEntry, readGreeting } from './messages.ts';
 import { Pings } from './pings.ts';
 import { feedPath, patience, periodOf, type Session, type SessionContext } from './session.ts';
@@ -50,7 +50,7 @@ export class StreamSession implements Session {
     this.#ping();
   }
 
-  #listen(body: IncomingMessage): Promise<never> {
+  #listen(body: NodeAnswer['body']): Promise<never> {
     const timer = setInterval(() => this.#attempt(() => this.#look()), periodOf(this.#context) / looksPerPeriod);
     timer.unref();
     const ended = new Promise<never>((_, reject) => {

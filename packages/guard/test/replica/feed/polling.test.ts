@@ -147,7 +147,7 @@ describe('a guard that may choose', () => {
     const replica = aHastyReplica(server);
     await until('it polls', () => replica.status().transport === 'poll');
     await until('it is ready', () => replica.status().ready);
-    replica.close();
+    await replica.close();
     clearInterval(keepingAlive);
   });
 
