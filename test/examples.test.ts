@@ -128,3 +128,66 @@ describe.each(['todos-express', 'todos-fastify'])('%s, a process that trusts an 
     expect(await app.stop()).toBe(0);
   });
 });
+
+describe.each(['todos-express', 'todos-fastify'])('%s with a feed credential', (name) => {
+  let app: RunningProgram;
+  let url: string;
+  beforeAll(async () => {
+    const { credential } = (await server.sallyportJson(['feed-credentials', 'create', name])) as { credential: string };
+    const port = String(await freePort());
+    const env = { PORT: port, ISSUER: server.url, FEED_CREDENTIAL: credential };
+    url = `http://127.0.0.1:${port}`;
+    app = startProgram([tsx, 'src/main.ts'], { cwd: join(root, 'examples', name), env });
+    await untilAnswers(`${url}/`, app);
+  });
+  afterAll(() => app.stop());
+
+  async function untilAnswered(path: string, token: string, status: number): Promise<void> {
+    await expect.poll(async () => (await get(`${url}${path}`, token)).status, { timeout: 20_000 }).toBe(status);
+  }
+
+  it('S8 refuses a token as soon as its session was revoked by command line', async () => {
+    const { access_token } = await signIn(server.url, 'ada');
+    expect((await get(`${url}/secure-data`, access_token)).status).toBe(200);
+    const { confirmation } = (await server.sallyportJson(['sessions', 'revoke', '--user', 'ada', '--confirm'])) as {
+      confirmation: unknown;
+    };
+    expect(confirmation).toMatchObject({ acknowledged: 1, lapsed: 0, pending: 0 });
+    expect(await get(`${url}/secure-data`, access_token)).toMatchObject({
+      status: 401,
+      body: { code: 'token_revoked', detail: 'Token has been revoked' },
+    });
+    expect((await get(`${url}/secure-data`, (await signIn(server.url, 'ada')).access_token)).status).toBe(200);
+  });
+
+  it('S9 follows roles up and down, and what they grant, without another token', async () => {
+    const { access_token } = await signIn(server.url, 'guest');
+    expect((await get(`${url}/admin`, access_token)).status).toBe(403);
+    await server.sallyportJson(['users', 'set-roles', 'guest', 'admin']);
+    await untilAnswered('/admin', access_token, 200);
+    await server.sallyportJson(['users', 'set-roles', 'guest', 'visitor']);
+    await untilAnswered('/admin', access_token, 403);
+    const add = () => post(`${url}/todos`, { title: 'Rest' }, { style: 'json', token: access_token });
+    expect((await add()).status).toBe(403);
+    await server.sallyportJson(['roles', 'set', 'visitor', 'todos:read', 'todos:write']);
+    await expect.poll(async () => (await add()).status, { timeout: 20_000 }).toBe(201);
+    await server.sallyportJson(['roles', 'set', 'visitor', 'todos:read']);
+    await expect.poll(async () => (await add()).status, { timeout: 20_000 }).toBe(403);
+  });
+
+  it('S9 shuts a disabled user out', async () => {
+    await signUp(server.url, `leaver-of-${name}`);
+    const { access_token } = await signIn(server.url, `leaver-of-${name}`);
+    expect((await get(`${url}/secure-data`, access_token)).status).toBe(200);
+    await server.sallyportJson(['users', 'disable', `leaver-of-${name}`]);
+    await untilAnswered('/secure-data', access_token, 401);
+  });
+
+  it('ends cleanly when asked to, and nobody waits for it then', async () => {
+    expect(await app.stop()).toBe(0);
+    const { confirmation } = (await server.sallyportJson(['sessions', 'revoke', '--user', 'chief', '--confirm'])) as {
+      confirmation: unknown;
+    };
+    expect(confirmation).toMatchObject({ acknowledged: 0, lapsed: 0, pending: 0 });
+  });
+});

@@ -1,19 +1,11 @@
-import { createGuard } from '@sallyport/guard';
+import type { Guard } from '@sallyport/guard';
 import { expressGuard } from '@sallyport/guard/express';
 import express, { type Express } from 'express';
 import { titleIn, TodoLists } from './todos.ts';
 
-/** What this API must know to trust somebody's tokens. */
-export interface TodosConfig {
-  /** The authorization server. Its keys are fetched from there, once. */
-  readonly issuer: string;
-  /** This API's name in the tokens' `aud`. */
-  readonly audience: string | readonly string[];
-}
-
-/** The todos API: it knows no passwords and no database of users, only whom to trust. */
-export function createApp({ issuer, audience }: TodosConfig): Express {
-  const protect = expressGuard(createGuard({ issuer, audience }));
+/** The todos API: it knows no passwords and no database of users, only whom its guard trusts. */
+export function createApp(guard: Guard): Express {
+  const protect = expressGuard(guard);
   const lists = new TodoLists();
   const app = express();
   app.disable('x-powered-by');

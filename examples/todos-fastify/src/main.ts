@@ -1,10 +1,17 @@
+import { createGuard } from '@sallyport/guard';
 import { createApp } from './app.ts';
 
-const { PORT = '8001', ISSUER = 'http://127.0.0.1:8000', AUDIENCE = ISSUER } = process.env;
+const { PORT = '8001', ISSUER = 'http://127.0.0.1:8000', AUDIENCE = ISSUER, FEED_CREDENTIAL = '' } = process.env;
 
-const app = createApp({ issuer: ISSUER, audience: AUDIENCE.split(',') });
+// With the feed the guard learns of revocations and changed roles at once, without it when a token expires.
+const feed = FEED_CREDENTIAL === '' ? {} : { feed: { credential: FEED_CREDENTIAL } };
+const guard = createGuard({ issuer: ISSUER, audience: AUDIENCE.split(','), ...feed });
+if ('feed' in feed) await guard.ready();
+
+const app = createApp(guard);
 await app.listen({ port: Number(PORT), host: '127.0.0.1' });
 console.log(`Todos on http://127.0.0.1:${PORT}, trusting ${ISSUER}`);
 
-// Requests under way are answered, then the process ends by itself.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void app.close());
+// Requests under way are answered, the guard takes leave of the issuer, then the process ends by itself.
+const stop = (): void => void app.close().then(() => guard.close());
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);

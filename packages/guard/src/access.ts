@@ -1,4 +1,5 @@
 import type { AccessTokenClaims } from '@sallyport/jwt';
+import type { MaxStaleness } from './replica/truth.ts';
 
 /** The words of one application: its claims, scopes and roles, as far as the compiler is told. */
 export interface Terms {
@@ -106,4 +107,9 @@ export interface Requirement<Words extends Terms = AnyTerms, Context = unknown> 
    * A bad token is refused all the same, and a good one must still meet all the rest.
    */
   readonly optional?: boolean;
+  /**
+   * How old the guard's knowledge of revocations and roles may be for this route: seconds from 1 to 86400, or
+   * `'until-expiry'`. Over it the guard asks the issuer, or answers 503. Default: as the guard's `feed` says.
+   */
+  readonly maxStaleness?: MaxStaleness;
 }

@@ -17,6 +17,12 @@ import {
 import type { SeveralCredentials } from './credentials/credentials.ts';
 import type { Vocabulary } from './requirement.ts';
 import type { ChangeSource } from './replica/change.ts';
+import {
+  feedProblems,
+  type FeedOptions,
+  type ResolvedFeedOptions,
+  resolveFeedOptions,
+} from './replica/feed/feed-options.ts';
 
 /** What a guard must be told. `issuer` and `audience` have no default, on purpose. */
 export interface GuardOptions<
@@ -38,10 +44,16 @@ export interface GuardOptions<
    */
   readonly algorithms?: readonly Algorithm[];
   /**
-   * Live truth about revocations, roles and keys. With it every decision is as current as the source.
+   * Live truth about revocations, roles and keys, over the network: the guard follows the issuer's feed. It begins to
+   * when it is created; see {@link Guard.ready}, {@link Guard.status} and {@link Guard.close}.
    *
-   * Default: none. A guard without it knows keys and expiry only: a token revoked, a user disabled or a role taken
-   * away after the token was issued stays good until the token expires.
+   * Default: none. A guard without it, and without `changes`, knows keys and expiry only: a token revoked, a user
+   * disabled or a role taken away after the token was issued stays good until the token expires.
+   */
+  readonly feed?: FeedOptions;
+  /**
+   * The same truth in the process of the authorization server itself, read for every decision: `auth.changes`. Instead
+   * of `feed`. Default: none.
    */
   readonly changes?: ChangeSource;
   /**
@@ -94,11 +106,12 @@ export interface GuardOptions<
   readonly onUnavailable?: (cause: unknown) => void;
 }
 
-type Absent = 'changes' | 'algorithms' | 'claims' | 'scopes' | 'roles';
+type Absent = 'changes' | 'feed' | 'algorithms' | 'claims' | 'scopes' | 'roles';
 
 export interface ResolvedGuardOptions extends Required<Omit<GuardOptions, Absent | 'credentials'>> {
   readonly algorithms: readonly Algorithm[] | undefined;
   readonly changes: ChangeSource | undefined;
+  readonly feed: ResolvedFeedOptions | undefined;
   readonly claims: StandardSchema<object> | undefined;
   readonly credentials: readonly ResolvedSource[];
   readonly scopes: Readonly<Record<string, string>> | undefined;
@@ -140,6 +153,7 @@ const rules: Readonly<Record<keyof GuardOptions, (value: unknown) => string | un
       : 'keys must be a JwtKey, a non-empty list of them, a JWK Set or what remoteJwkSet returns',
   algorithms: (value) =>
     isAlgorithmList(value) ? undefined : 'algorithms must be a non-empty list of algorithms such as ["RS256"]',
+  feed: (value) => feedProblems(value, isIssuer).join('; ') || undefined,
   changes: (value) => (hasMethod(value, 'readSince') ? undefined : 'changes must have a method readSince'),
   credentials: credentialsProblem,
   severalCredentials: (value) =>
@@ -173,6 +187,8 @@ export function resolveGuardOptions(options: GuardOptions<object>): ResolvedGuar
   const problems = Object.entries<unknown>({ ...missing, ...options }).map(([name, value]) =>
     isOption(name) ? rules[name](value) : `unknown option "${name}" (known: ${Object.keys(rules).join(', ')})`,
   );
+  if (options?.feed !== undefined && options.changes !== undefined)
+    problems.push('feed and changes exclude each other');
   const found = problems.filter((problem) => problem !== undefined);
   if (found.length > 0) throw new TypeError(`createGuard: ${found.join('; ')}`);
   return Object.freeze({
@@ -189,6 +205,7 @@ export function resolveGuardOptions(options: GuardOptions<object>): ResolvedGuar
       scopes: options.scopes && new Set(Object.keys(options.scopes)),
       roles: options.roles && new Set(options.roles),
     },
+    feed: options.feed && resolveFeedOptions(options.feed, options.issuer),
   });
 }
 

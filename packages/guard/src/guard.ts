@@ -7,9 +7,11 @@ import { createAccess, type Grantor } from './granted-access.ts';
 import { type GuardOptions, type ResolvedGuardOptions, resolveGuardOptions } from './guard-options.ts';
 import { type ChallengeContent, createRefusal, type Refusal, type RefusalCode } from './refusal.ts';
 import { challengeScheme, readsBody } from './credentials/credential-source.ts';
-import { ChangesUnavailableError, Replica } from './replica/replica.ts';
+import { FeedReplica } from './replica/feed/feed-replica.ts';
+import { becomeReady } from './replica/readiness.ts';
+import { Replica } from './replica/replica.ts';
+import { ChangesUnavailableError, type GuardStatus, type Judgement, statedTruth, type Truth } from './replica/truth.ts';
 import { findShortfall, type ResolvedRequirement, resolveRequirement } from './requirement.ts';
-import { type Rights, statedRights } from './rights.ts';
 import type { Shortfall } from './rules.ts';
 import { whenSettled } from './settled.ts';
 import { createVerifier, type Verification, type VerifiedToken, type Verifier } from './verification.ts';
@@ -25,10 +27,12 @@ export interface Guard<Words extends Terms = AnyTerms> {
    * Decides one request. `context` is what a policy of the requirement is given beside the access.
    *
    * Never throws for a bad token, and never grants or refuses because something broke: sources that are down make a
-   * 503 refusal, anything unexpected throws or rejects. Synchronous when the keys are at hand, the guard has no
-   * change source and no policy or body is waited for, else a promise: `await` suits both.
+   * 503 refusal, anything unexpected throws or rejects. Synchronous when the keys are at hand, what the guard knows of
+   * the feed is fresh enough and no policy or body is waited for, else a promise, and always one with `changes`: `await`
+   * suits both.
    *
-   * @throws {TypeError} when the requirement is misspelt; see {@link Guard.resolve}.
+   * @throws {TypeError} when the requirement is misspelt, or limits `maxStaleness` where the guard follows no feed; see
+   * {@link Guard.resolve}.
    */
   check<Context = unknown>(
     request: GuardedRequest,
@@ -43,6 +47,22 @@ export interface Guard<Words extends Terms = AnyTerms> {
   resolve<Context = unknown>(
     requirement?: Requirement<Words, Context> | ResolvedRequirement<Context>,
   ): ResolvedRequirement<Context>;
+  /**
+   * Waits until the keys and, with `feed`, what holds for live tokens are at hand: then start to listen. Keeps the
+   * process alive meanwhile. `timeout` is in seconds. Default: 30.
+   *
+   * @throws {Error} when that has not come to pass in time; the message says why.
+   * @throws {TypeError} for a timeout that is no number of seconds.
+   */
+  ready(timeout?: number): Promise<void>;
+  /** How the guard is doing: for health checks and metrics. Costs next to nothing. */
+  status(): GuardStatus;
+  /**
+   * Takes leave of the issuer and ends the connections of a guard with `feed`, which answers 503 from then on: call it
+   * when the last request has been answered. A process ends without it as well; the issuer then waits for the guard
+   * when it confirms a revocation, until its lease runs out. Does nothing to a guard without `feed`.
+   */
+  close(): Promise<void>;
 }
 
 /** The words of the guard that these options make. */
@@ -56,7 +76,7 @@ type WordsOf<Claims extends object, Scope extends string, Role extends string> =
  * Creates a guard that accepts one issuer's access tokens on behalf of one audience.
  *
  * Checks the signature, `typ`, `iss`, `aud`, `exp`, `nbf` and the route's requirement. Does **not** know of
- * revocations and role changes unless `changes` is given, and reads tokens from query, body or cookies only where
+ * revocations and role changes unless `feed` or `changes` is given, and reads tokens from query, body or cookies only where
  * `credentials` says so.
  *
  * @example
@@ -79,6 +99,8 @@ export function createGuard<
   return new TokenGuard(resolveGuardOptions(options)) as Guard<WordsOf<Claims, Scope, Role>>;
 }
 
+type SentToken = Extract<Credentials, { readonly kind: 'token' }>;
+
 /** What a request is held against. */
 interface Asked {
   readonly required: ResolvedRequirement;
@@ -89,18 +111,18 @@ class TokenGuard implements Guard {
   readonly #options: ResolvedGuardOptions;
   readonly #readCredentials: CredentialsReader;
   readonly #readsBody: boolean;
-  readonly #verify: Verifier;
-  readonly #replica: Replica | undefined;
+  readonly #truth: Truth;
+  #verify: Verifier;
   readonly #grantor: Grantor;
   readonly #challenge: ChallengeContent;
 
   constructor(options: ResolvedGuardOptions) {
-    const { credentials, severalCredentials, vocabulary, realm, changes, now } = options;
+    const { credentials, severalCredentials, vocabulary, realm, now } = options;
     this.#options = options;
     this.#readCredentials = createCredentialsReader(credentials, severalCredentials);
     this.#readsBody = credentials.some(readsBody);
     this.#verify = createVerifier(options);
-    this.#replica = changes && new Replica({ source: changes, now });
+    this.#truth = this.#openTruth();
     this.#grantor = { vocabulary, now, refused: (lacking) => new AccessRefusedError(this.#refusal(lacking)) };
     this.#challenge = { realm, scheme: challengeScheme(credentials) };
   }
@@ -115,6 +137,26 @@ class TokenGuard implements Guard {
     return whenSettled(body, (read) => this.#decide(this.#readCredentials(request, read), request, asked));
   }
 
+  ready(timeout = 30): Promise<void> {
+    return becomeReady(this.#options.keys, this.#truth, timeout);
+  }
+
+  status(): GuardStatus {
+    return this.#truth.status();
+  }
+
+  close(): Promise<void> {
+    return this.#truth.close();
+  }
+
+  #openTruth(): Truth {
+    const { changes, feed, now } = this.#options;
+    // With a key goes what was remembered of its tokens. They are refused from then on in any case.
+    const onKeysDead = (): void => void (this.#verify = createVerifier(this.#options));
+    if (feed !== undefined) return new FeedReplica({ ...this.#options, feed, onKeysDead }).start();
+    return changes === undefined ? statedTruth : new Replica({ source: changes, now, onKeysDead });
+  }
+
   #decide(credentials: Credentials, request: GuardedRequest, asked: Asked): Verdict | Promise<Verdict> {
     switch (credentials.kind) {
       case 'absent':
@@ -123,7 +165,7 @@ class TokenGuard implements Guard {
         return this.#refuse('invalid_request');
       case 'token':
         return whenSettled(this.#verify(credentials.token), (verification) =>
-          this.#judge(verification, credentials.mayBeForged, asked),
+          this.#judge(verification, credentials, asked),
         );
     }
   }
@@ -134,31 +176,20 @@ class TokenGuard implements Guard {
     return this.#refuse(isPreflight ? 'preflight_unanswered' : 'not_authenticated');
   }
 
-  #judge(verification: Verification, mayBeForged: boolean, asked: Asked): Verdict | Promise<Verdict> {
+  /** Only tokens with a good signature are judged, so strangers cannot make this process ask anybody about theirs. */
+  #judge(verification: Verification, sent: SentToken, asked: Asked): Verdict | Promise<Verdict> {
     if (!verification.verified) return this.#refuse(verification.code, verification.cause);
-    if (mayBeForged) return this.#refuse('csrf_proof_missing');
+    if (sent.mayBeForged) return this.#refuse('csrf_proof_missing');
     const { token } = verification;
-    return this.#replica === undefined
-      ? this.#weigh(token, statedRights(token.claims), asked)
-      : this.#judgeLive(this.#replica, token, asked);
+    return whenSettled(this.#truth.judge(token, sent.token, asked.required.maxStaleness), (judgement) =>
+      this.#weigh(token, judgement, asked),
+    );
   }
 
-  /** Only tokens with a good signature come here, so strangers cannot make this process read the change log. */
-  async #judgeLive(replica: Replica, token: VerifiedToken, asked: Asked): Promise<Verdict> {
-    try {
-      await replica.refresh();
-    } catch (error) {
-      if (error instanceof ChangesUnavailableError) return this.#refuse('temporarily_unavailable', error);
-      throw error;
-    }
-    const revocation = replica.findRevocation(token);
-    return revocation === undefined
-      ? this.#weigh(token, replica.rightsOf(token.claims), asked)
-      : this.#refuse(revocation);
-  }
-
-  #weigh(token: VerifiedToken, rights: Rights, { required, context }: Asked): Verdict | Promise<Verdict> {
-    const access = createAccess(token, rights, this.#grantor);
+  #weigh(token: VerifiedToken, judgement: Judgement, { required, context }: Asked): Verdict | Promise<Verdict> {
+    if (typeof judgement === 'string') return this.#refuse(judgement);
+    if (judgement instanceof ChangesUnavailableError) return this.#refuse('temporarily_unavailable', judgement);
+    const access = createAccess(token, judgement, this.#grantor);
     const circumstances = { now: this.#options.now(), context };
     return whenSettled(findShortfall(access, required, circumstances), (lacking): Verdict =>
       lacking === undefined ? { granted: true, access } : { granted: false, refusal: this.#refusal(lacking) },

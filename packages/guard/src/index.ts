@@ -22,4 +22,7 @@ export { createGuard, type Guard, type Verdict } from './guard.ts';
 export type { GuardOptions } from './guard-options.ts';
 export type { ProblemDetails, Refusal, RefusalCode } from './refusal.ts';
 export { type Change, type ChangeBatch, type ChangeKind, changeKinds, type ChangeSource } from './replica/change.ts';
+export type { FeedOptions } from './replica/feed/feed-options.ts';
+export type { Transport } from './replica/feed/transport-choice.ts';
+export type { GuardStatus, MaxStaleness } from './replica/truth.ts';
 export { type ResolvedRequirement, resolveRequirement, type Vocabulary } from './requirement.ts';

@@ -1,5 +1,6 @@
 import { isScope } from '@sallyport/jwt';
 import type { Access, AnyTerms, Demand, Policy, Requirement } from './access.ts';
+import { isMaxStaleness, maxStalenessRule } from './replica/truth.ts';
 import {
   type Circumstances,
   everyRule,
@@ -62,6 +63,7 @@ const nothing: Rule = () => undefined;
 const requirementReaders: Readonly<Record<keyof Requirement, Reader>> = {
   ...demandReaders,
   optional: (value) => (typeof value === 'boolean' ? nothing : new Problem('optional must be true or false')),
+  maxStaleness: (value) => (isMaxStaleness(value) ? nothing : new Problem(maxStalenessRule)),
 };
 
 const ruleOf = new WeakMap<object, Rule>();

@@ -43,6 +43,9 @@ export function describeGuard(framework: string, start: StartApp): void {
     const faultyGuard: Guard = {
       check: () => Promise.reject(new Error('secret detail')),
       resolve: (requirement) => guard.resolve(requirement),
+      ready: () => Promise.resolve(),
+      status: () => guard.status(),
+      close: () => guard.close(),
     };
 
     const apps = new Map<Guard, App>();

@@ -1,25 +1,35 @@
 import { type Change, type ChangeKind, changeKinds } from './change.ts';
+import type { ChangeIndex } from './change-index.ts';
 
 const knownKinds: ReadonlySet<number> = new Set(Object.values(changeKinds));
 
-/** The newest change of each kind and key. */
-export class ChangeTable {
+/** The newest change of each kind and key, as it is. For as many as a map holds with ease. */
+export class ChangeTable implements ChangeIndex {
   readonly #byKind = new Map<number, Map<string, Change>>();
 
-  /** Takes a change in, in any order and any number of times. */
+  get size(): number {
+    let size = 0;
+    for (const byKey of this.#byKind.values()) size += byKey.size;
+    return size;
+  }
+
   apply(change: Change): void {
-    if (!knownKinds.has(change.kind) && !change.critical) return;
+    if (!isRelevant(change)) return;
     const byKey = this.#byKind.get(change.kind) ?? new Map<string, Change>();
     this.#byKind.set(change.kind, byKey);
     const known = byKey.get(change.key);
-    if (known === undefined || known.sequence < change.sequence) byKey.set(change.key, change);
+    byKey.set(change.key, known === undefined ? change : merge(known, change));
+  }
+
+  hasAfter(kind: ChangeKind, key: string, position: number): boolean {
+    const change = this.find(kind, key);
+    return change !== undefined && position < change.sequence;
   }
 
   find(kind: ChangeKind, key: string): Change | undefined {
     return this.#byKind.get(kind)?.get(key);
   }
 
-  /** A critical change of a kind this version does not know, if there is one. */
   findUnsupported(): Change | undefined {
     for (const [kind, byKey] of this.#byKind) {
       if (!knownKinds.has(kind)) return byKey.values().next().value;
@@ -27,14 +37,14 @@ export class ChangeTable {
     return undefined;
   }
 
-  /** Takes in every change of another table. */
-  absorb(table: ChangeTable): void {
-    for (const byKey of table.#byKind.values()) {
+  absorb(index: ChangeIndex): boolean {
+    if (!(index instanceof ChangeTable)) return false;
+    for (const byKey of index.#byKind.values()) {
       for (const change of byKey.values()) this.apply(change);
     }
+    return true;
   }
 
-  /** Drops the changes that expired before a moment (epoch seconds). */
   sweep(before: number): void {
     for (const [kind, byKey] of this.#byKind) {
       for (const { key, expiresAt } of byKey.values()) {
@@ -43,4 +53,20 @@ export class ChangeTable {
       if (byKey.size === 0) this.#byKind.delete(kind);
     }
   }
+}
+
+/** A change of an unknown kind says nothing, unless it says that whoever does not know it must stop. */
+function isRelevant({ kind, critical }: Change): boolean {
+  return critical || knownKinds.has(kind);
+}
+
+/** The newer of two changes about one key, for as long as the longer-lived would live. */
+function merge(known: Change, change: Change): Change {
+  const newer = known.sequence < change.sequence ? change : known;
+  const expiresAt = laterExpiry(known.expiresAt, change.expiresAt);
+  return newer.expiresAt === expiresAt ? newer : { ...newer, expiresAt };
+}
+
+function laterExpiry(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? undefined : Math.max(one, other);
 }

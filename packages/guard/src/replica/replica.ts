@@ -1,65 +1,72 @@
-import type { AccessTokenClaims, VerifiedJwt } from '@sallyport/jwt';
-import { liveRights, type Rights } from '../rights.ts';
-import { type Change, type ChangeBatch, type ChangeKind, type ChangeSource, changeKinds } from './change.ts';
+import type { AccessTokenClaims } from '@sallyport/jwt';
+import type { Rights } from '../rights.ts';
+import type { ChangeBatch, ChangeSource } from './change.ts';
 import { ChangeTable } from './change-table.ts';
+import { type AccessToken, Knowledge, type Revocation } from './knowledge.ts';
 import { SerialReads } from './serial-reads.ts';
-
-/** The token as the replica sees it: verified, its claims still unjudged. */
-export type AccessToken = VerifiedJwt<AccessTokenClaims>;
-
-/** The changes cannot be known at present: the source is down or speaks of kinds this version does not know. */
-export class ChangesUnavailableError extends Error {
-  override readonly name = 'ChangesUnavailableError';
-}
+import { ChangesUnavailableError, type GuardStatus, type Judgement, type Truth } from './truth.ts';
 
 export interface ReplicaOptions {
   readonly source: ChangeSource;
   readonly now: () => Date;
+  /** Called when a signing key has died, or may have. */
+  readonly onKeysDead?: () => void;
   /** How long one read may take, in milliseconds. Default: 5000. */
   readonly timeout?: number;
 }
-
-/** What ends a token, and the claim that says whether it is meant. */
-const deaths: readonly { kind: ChangeKind; keyIn: (claims: AccessTokenClaims) => unknown }[] = [
-  { kind: changeKinds.sessionDead, keyIn: (claims) => claims.sid },
-  { kind: changeKinds.userFloor, keyIn: (claims) => claims.sub },
-  { kind: changeKinds.organisationFloor, keyIn: (claims) => claims['o'] },
-  { kind: changeKinds.clientFloor, keyIn: (claims) => claims.client_id },
-  { kind: changeKinds.globalFloor, keyIn: () => '' },
-  { kind: changeKinds.tokenDead, keyIn: (claims) => claims.jti },
-];
 
 const defaultTimeout = 5000;
 const sweepMargin = 60;
 const milliseconds = 1000;
 
-/** What an earlier incarnation of the log had said, for the tokens issued while it was the truth. */
-interface FormerHistory {
-  readonly table: ChangeTable;
-  /** Epoch seconds. */
-  readonly until: number;
-}
-
 /**
- * A live copy of what the change log says about tokens that may still be alive.
+ * A copy of what the change log says about tokens that may still be alive, brought up to date for every decision.
  *
- * Ask {@link Replica.refresh} first; the answers after it are as current as the source's.
+ * For a source that answers at once: the database of the process itself.
  */
-export class Replica {
+export class Replica implements Truth {
   readonly #source: ChangeSource;
   readonly #now: () => Date;
   readonly #timeout: number;
   readonly #reads: SerialReads = new SerialReads(() => this.#read());
+  readonly #knowledge: Knowledge;
   #incarnation: string | undefined;
-  #head = 0;
-  #table = new ChangeTable();
-  #former: FormerHistory | undefined;
   #sweptAt = 0;
+  #problem: string | undefined;
 
-  constructor({ source, now, timeout = defaultTimeout }: ReplicaOptions) {
+  constructor({ source, now, onKeysDead, timeout = defaultTimeout }: ReplicaOptions) {
     this.#source = source;
     this.#now = now;
     this.#timeout = timeout;
+    this.#knowledge = new Knowledge(new ChangeTable(), 0, onKeysDead);
+  }
+
+  /** Judges a token by a read that begins after this call, which is fresh enough for any bound. */
+  async judge(token: AccessToken): Promise<Judgement> {
+    try {
+      await this.refresh();
+    } catch (error) {
+      if (error instanceof ChangesUnavailableError) return error;
+      throw error;
+    }
+    return this.findRevocation(token) ?? this.rightsOf(token.claims);
+  }
+
+  status(): GuardStatus {
+    const { head, size } = this.#knowledge;
+    return {
+      ready: this.#problem === undefined,
+      ...(this.#problem === undefined ? {} : { problem: this.#problem }),
+      connected: this.#problem === undefined && this.#incarnation !== undefined,
+      ...(this.#incarnation === undefined ? {} : { cursor: `${this.#incarnation}.${String(head)}` }),
+      lag: 0,
+      entries: size,
+    };
+  }
+
+  /** There is nothing to let go of: the source is read only when somebody asks. */
+  close(): Promise<void> {
+    return Promise.resolve();
   }
 
   /**
@@ -69,51 +76,34 @@ export class Replica {
    */
   async refresh(): Promise<void> {
     await this.#reads.fresh();
-    const unsupported = this.#table.findUnsupported() ?? this.#former?.table.findUnsupported();
-    if (unsupported === undefined) return;
-    const { sequence, kind } = unsupported;
-    throw new ChangesUnavailableError(
-      `Change ${String(sequence)} is of kind ${String(kind)}, which this version does not know: upgrade @sallyport/guard`,
-    );
+    this.#problem = this.#knowledge.unsupported;
+    if (this.#problem !== undefined) throw new ChangesUnavailableError(this.#problem);
   }
 
   /** What the changes say against a token, if anything. */
-  findRevocation({ header, claims }: AccessToken): 'token_revoked' | 'token_invalid' | undefined {
-    const former = this.#formerHistoryOf(claims);
-    if (header.kid !== undefined && this.#isKeyDead(header.kid)) return 'token_invalid';
-    const isDead = (table: ChangeTable, position: number): boolean =>
-      deaths.some(({ kind, keyIn }) => concerns(table, kind, keyIn(claims), position) !== undefined);
-    if (isDead(this.#table, this.#positionOf(claims))) return 'token_revoked';
-    return former !== undefined && isDead(former, statedPosition(claims)) ? 'token_revoked' : undefined;
+  findRevocation(token: AccessToken): Revocation | undefined {
+    return this.#knowledge.findRevocation(token);
   }
 
   /** The rights a token's owner has now. */
   rightsOf(claims: AccessTokenClaims): Rights {
-    const former = this.#formerHistoryOf(claims);
-    const override =
-      concerns(this.#table, changeKinds.userOverride, claims.sub, this.#positionOf(claims)) ??
-      (former && concerns(former, changeKinds.userOverride, claims.sub, statedPosition(claims)));
-    return liveRights(claims, {
-      currentRoles: override && namesIn(override.data, 'roles'),
-      scopesOf: (role) => {
-        const definition = this.#table.find(changeKinds.roleDefinition, role);
-        return definition && definition.data !== null ? namesIn(definition.data, 'scopes') : undefined;
-      },
-    });
+    return this.#knowledge.rightsOf(claims);
   }
 
   async #read(): Promise<void> {
     const now = this.#now().getTime() / milliseconds;
     // A clock set back makes swept changes matter again.
-    const cursor = now < this.#sweptAt - sweepMargin ? 0 : this.#head;
+    const cursor = now < this.#sweptAt - sweepMargin ? 0 : this.#knowledge.head;
     let batch = await this.#readSince(cursor);
     if (this.#isAnotherHistory(batch)) {
       if (cursor > 0) batch = await this.#readSince(0);
-      this.#startOver(now);
+      this.#knowledge.startOver(new ChangeTable(), batch.head, now);
     }
-    for (const change of batch.changes) this.#table.apply(change);
+    for (const change of batch.changes) this.#knowledge.apply(change);
     this.#incarnation = batch.incarnation;
-    this.#head = batch.head;
+    this.#knowledge.advance(batch.head);
+    // The head is exact, so a place beyond it is of a history that was lost.
+    this.#knowledge.loseFrom(batch.head + 1, Number.POSITIVE_INFINITY);
     this.#sweep(now);
   }
 
@@ -127,61 +117,20 @@ export class Replica {
     try {
       return await Promise.race([this.#source.readSince(cursor), tooLong]);
     } catch (cause) {
-      throw new ChangesUnavailableError('The change source is down', { cause });
+      this.#problem = 'The change source is down';
+      throw new ChangesUnavailableError(this.#problem, { cause });
     } finally {
       clearTimeout(timer);
     }
   }
 
   #isAnotherHistory({ incarnation, head }: ChangeBatch): boolean {
-    return this.#incarnation !== undefined && (incarnation !== this.#incarnation || head < this.#head);
-  }
-
-  /** A restored log forgets revocations; a guard that saw them does not, as long as their tokens may live. */
-  #startOver(now: number): void {
-    if (this.#former !== undefined) this.#table.absorb(this.#former.table);
-    this.#former = { table: this.#table, until: now };
-    this.#table = new ChangeTable();
+    return this.#incarnation !== undefined && (incarnation !== this.#incarnation || head < this.#knowledge.head);
   }
 
   #sweep(now: number): void {
     if (now >= this.#sweptAt && now < this.#sweptAt + sweepMargin) return;
-    this.#table.sweep(now - sweepMargin);
-    this.#former?.table.sweep(now - sweepMargin);
+    this.#knowledge.sweep(now - sweepMargin);
     this.#sweptAt = now;
   }
-
-  /** Whoever holds a dead key can write any `af` and `iat`, so neither is asked here. */
-  #isKeyDead(keyId: string): boolean {
-    return [this.#table, this.#former?.table].some((table) => table?.find(changeKinds.keyDead, keyId) !== undefined);
-  }
-
-  #formerHistoryOf({ iat }: AccessTokenClaims): ChangeTable | undefined {
-    if (this.#former === undefined) return undefined;
-    return iat === undefined || iat <= this.#former.until ? this.#former.table : undefined;
-  }
-
-  /** Where in the log a token was issued. A place the log has not reached belongs to a history that was lost: 0. */
-  #positionOf(claims: AccessTokenClaims): number {
-    const position = statedPosition(claims);
-    return position <= this.#head ? position : 0;
-  }
-}
-
-/** A token that does not say where in the log it was issued is older than every change. */
-function statedPosition({ af }: AccessTokenClaims): number {
-  return af ?? 0;
-}
-
-/** The change of this kind and key, if it came after the token. */
-function concerns(table: ChangeTable, kind: ChangeKind, key: unknown, position: number): Change | undefined {
-  const change = typeof key === 'string' ? table.find(kind, key) : undefined;
-  return change !== undefined && position < change.sequence ? change : undefined;
-}
-
-/** The list of names under `member`. Anything unreadable names nothing, and so grants nothing. */
-function namesIn(data: unknown, member: string): readonly string[] {
-  if (typeof data !== 'object' || data === null) return [];
-  const list: unknown = Object.hasOwn(data, member) ? Reflect.get(data, member) : undefined;
-  return Array.isArray(list) ? list.filter((name) => typeof name === 'string') : [];
 }

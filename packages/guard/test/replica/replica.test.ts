@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { type ChangeSource, changeKinds } from '@sallyport/guard';
 import type { AccessTokenClaims } from '@sallyport/jwt';
-import { type AccessToken, ChangesUnavailableError, Replica } from '../../src/replica/replica.ts';
+import type { AccessToken } from '../../src/replica/knowledge.ts';
+import { Replica } from '../../src/replica/replica.ts';
+import { ChangesUnavailableError } from '../../src/replica/truth.ts';
 import { ChangeLog } from '../change-log.ts';
 
 const noon = 1_800_000_000;
