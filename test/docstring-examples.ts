@@ -18,6 +18,7 @@ const specifiers: Readonly<Record<string, string>> = {
   'guard-koa': '@sallyport/guard/koa',
   'guard-nestjs': '@sallyport/guard/nestjs',
   'guard-node': '@sallyport/guard/node',
+  'guard-testing': '@sallyport/guard/testing',
   auth: '@sallyport/auth',
   'auth-sqlite': '@sallyport/auth/sqlite',
   'auth-postgres': '@sallyport/auth/postgres',
