@@ -128,9 +128,12 @@ describe('the shortest length of a value', () => {
     expect(shortestLength(value)).toBe(JSON.stringify(value).length);
   });
 
-  it.each([0, -0, 1000, 1e15, 0.5, -1e-7, 2 ** 53, Infinity])('is not looked for where %d may be shortened', (number) => {
-    for (const value of [number, [number], { a: number }]) expect(shortestLength(value)).toBeNaN();
-  });
+  it.each([0, -0, 1000, 1e15, 0.5, -1e-7, 2 ** 53, Infinity])(
+    'is not looked for where %d may be shortened',
+    (number) => {
+      for (const value of [number, [number], { a: number }]) expect(shortestLength(value)).toBeNaN();
+    },
+  );
 
   it('is not looked for below 64 levels', () => {
     expect(shortestLength(nested(65))).toBeNaN();
