@@ -126,6 +126,7 @@ export function toRecord(row: UserRow | undefined): UserRecord | undefined {
   return {
     id,
     username: username.shown,
+    usernameFolded: username.folded,
     email: email?.shown,
     roles: roles.toSorted(),
     disabled: disabledAt !== undefined,

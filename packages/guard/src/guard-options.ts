@@ -23,6 +23,7 @@ import {
   type ResolvedFeedOptions,
   resolveFeedOptions,
 } from './replica/feed/feed-options.ts';
+import { isTrustworthy } from './web-origin.ts';
 
 /** What a guard must be told. `issuer` and `audience` have no default, on purpose. */
 export interface GuardOptions<
@@ -56,6 +57,22 @@ export interface GuardOptions<
    * of `feed`. Default: none.
    */
   readonly changes?: ChangeSource;
+  /**
+   * Asked about every token that is good in itself, after its signature was checked: for a list of revoked tokens of
+   * your own. What it throws or rejects with, and any answer but `true` and `false`, makes a 503. It costs a question
+   * per request, which `changes` does not. Default: nobody is asked.
+   *
+   * @example
+   * import { createGuard } from '@sallyport/guard';
+   *
+   * const revokedTokenIds = new Set<string>();
+   * const guard = createGuard({
+   *   issuer: 'https://auth.example.com',
+   *   audience: 'https://api.example.com',
+   *   isRevoked: ({ jti }) => jti === undefined || revokedTokenIds.has(jti),
+   * });
+   */
+  readonly isRevoked?: (claims: AccessTokenClaims) => boolean | Promise<boolean>;
   /**
    * Where a request may bring its token, in this order. Default: `[{ in: 'header' }]`, the `Authorization` header as
    * `Bearer`.
@@ -106,12 +123,13 @@ export interface GuardOptions<
   readonly onUnavailable?: (cause: unknown) => void;
 }
 
-type Absent = 'changes' | 'feed' | 'algorithms' | 'claims' | 'scopes' | 'roles';
+type Absent = 'changes' | 'feed' | 'isRevoked' | 'algorithms' | 'claims' | 'scopes' | 'roles';
 
 export interface ResolvedGuardOptions extends Required<Omit<GuardOptions, Absent | 'credentials'>> {
   readonly algorithms: readonly Algorithm[] | undefined;
   readonly changes: ChangeSource | undefined;
   readonly feed: ResolvedFeedOptions | undefined;
+  readonly isRevoked: GuardOptions['isRevoked'];
   readonly claims: StandardSchema<object> | undefined;
   readonly credentials: readonly ResolvedSource[];
   readonly scopes: Readonly<Record<string, string>> | undefined;
@@ -137,8 +155,6 @@ const maximumCacheSize = 1_000_000;
 // RFC 6750, section 3: what may stand between the quotes of a challenge attribute.
 const challengeText = /^[\x20\x21\x23-\x5B\x5D-\x7E]+$/;
 
-const loopbackHost = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
-
 /** One line per option: what is wrong with its value, or `undefined`. */
 const rules: Readonly<Record<keyof GuardOptions, (value: unknown) => string | undefined>> = {
   issuer: (value) =>
@@ -155,6 +171,7 @@ const rules: Readonly<Record<keyof GuardOptions, (value: unknown) => string | un
     isAlgorithmList(value) ? undefined : 'algorithms must be a non-empty list of algorithms such as ["RS256"]',
   feed: (value) => feedProblems(value, isIssuer).join('; ') || undefined,
   changes: (value) => (hasMethod(value, 'readSince') ? undefined : 'changes must have a method readSince'),
+  isRevoked: (value) => (typeof value === 'function' ? undefined : 'isRevoked must be a function'),
   credentials: credentialsProblem,
   severalCredentials: (value) =>
     value === 'refuse' || value === 'first-match' ? undefined : 'severalCredentials must be "refuse" or "first-match"',
@@ -196,6 +213,7 @@ export function resolveGuardOptions(options: GuardOptions<object>): ResolvedGuar
     realm: options.issuer,
     algorithms: undefined,
     changes: undefined,
+    isRevoked: undefined,
     claims: undefined,
     scopes: undefined,
     ...defaults,
@@ -220,9 +238,8 @@ function isName(value: unknown): value is string {
 function isIssuer(value: unknown): boolean {
   // The issuer is also the default realm, so it must be fit to stand in a challenge.
   if (typeof value !== 'string' || !challengeText.test(value) || !URL.canParse(value)) return false;
-  const { protocol, hostname, username, password, search, hash } = new URL(value);
-  const isTrusted = protocol === 'https:' || (protocol === 'http:' && loopbackHost.test(hostname));
-  return isTrusted && [username, password, search, hash].every((part) => part === '');
+  const url = new URL(value);
+  return isTrustworthy(url) && [url.username, url.password, url.search, url.hash].every((part) => part === '');
 }
 
 function isAudience(value: unknown): boolean {

@@ -1,6 +1,12 @@
 export { coversScope } from '@sallyport/jwt';
 export type { Access, AnyTerms, Demand, Policy, Requirement, Terms, TokenKind } from './access.ts';
 export { AccessRefusedError } from './access-refused-error.ts';
+export {
+  type CookieRenewal,
+  type CookieRenewalOptions,
+  createCookieRenewal,
+  type RenewableRequest,
+} from './credentials/cookie-renewal.ts';
 export type {
   BodySource,
   CookieSource,
@@ -18,6 +24,13 @@ export {
   type NodeRequest,
   type RequestDetails,
 } from './credentials/guarded-request.ts';
+export {
+  createSessionCookies,
+  type PresentedSession,
+  type SessionCookieOptions,
+  type SessionCookies,
+  type SessionTokens,
+} from './credentials/session-cookies.ts';
 export { createGuard, type Guard, type Verdict } from './guard.ts';
 export type { GuardOptions } from './guard-options.ts';
 export type { ProblemDetails, Refusal, RefusalCode } from './refusal.ts';

@@ -67,6 +67,7 @@ describe('B11 guard options', () => {
     ['an empty JWK Set', { ...good, keys: { keys: [] } }],
     ['a change source that is none', { ...good, changes: {} }],
     ['a change source that is missing', { ...good, changes: undefined }],
+    ['a list of revoked tokens that cannot be asked', { ...good, isRevoked: new Set(['token-1']) }],
     ['no credentials', { ...good, credentials: [] }],
     ['credentials that are no list', { ...good, credentials: { in: 'header' } }],
     ['credentials nowhere', { ...good, credentials: [{}] }],

@@ -139,6 +139,7 @@ export const errorTable: { readonly [Code in ErrorCode]: ErrorRow<ErrorDetails[C
     explain: ({ role }) =>
       `The role ${role} is built in and cannot be ${role === administratorRole ? 'changed or deleted' : 'deleted'}`,
   },
+  passwordless_account: { status: 409, detail: 'An application signs this user in: the account has no password' },
   last_administrator: {
     status: 409,
     detail: 'Nobody could administer the system after this, make another administrator first',
