@@ -147,7 +147,7 @@ export const errorTable: { readonly [Code in ErrorCode]: ErrorRow<ErrorDetails[C
   // The feed
   feed_credential_missing: {
     status: 401,
-    detail: 'This needs a feed credential: see "sallyport feed-credentials create"',
+    detail: 'This is for guards, which show a feed credential: make one with sallyport feed-credentials create',
     headers: (_, issuer) => ({ 'www-authenticate': `Bearer realm="${issuer}"` }),
   },
   feed_credential_invalid: {
