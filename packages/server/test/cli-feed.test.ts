@@ -80,8 +80,8 @@ describe('--confirm', () => {
     expect(await json(`tokens revoke ${token} --confirm`)).toEqual({ revoked: 0, confirmation });
     await issue();
     const { items } = (await json('sessions list ann')) as { items: readonly { id: string }[] };
-    expect(await json(`sessions revoke ${String(items[0]?.id)} --confirm`)).toEqual({ revoked: 1, confirmation });
-    expect(await codeOf(`sessions revoke ${String(items[0]?.id)} --confirm`)).toBe('session_not_found');
+    expect(await json(`sessions revoke ${items[0]?.id ?? ''} --confirm`)).toEqual({ revoked: 1, confirmation });
+    expect(await codeOf(`sessions revoke ${items[0]?.id ?? ''} --confirm`)).toBe('session_not_found');
   });
 });
 
