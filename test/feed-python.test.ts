@@ -3,10 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { decodeJwtUnverified } from '@sallyport/jwt';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { signIn, signUp, type Tokens } from './http-client.ts';
 import { type ServerProcess, startServer } from './server-process.ts';
 import { root } from './source-files.ts';
+
+// Processes and databases start here, on machines that may be busy with others.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const folder = join(root, 'examples/feed-python');
 const hasPython = spawnSync('python3', ['--version']).status === 0;

@@ -1,7 +1,10 @@
 import { createGuard, type Guard } from '@sallyport/guard';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { signIn, signUp, type Tokens } from '../http-client.ts';
 import { type ServerProcess, startServer } from '../server-process.ts';
+
+// Processes and databases start here, on machines that may be busy with others.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 describe.each(['stream', 'poll'] as const)('guards in another process that follow by %s', (transport) => {
   let server: ServerProcess;

@@ -1,9 +1,12 @@
 import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EventStream } from '../event-stream.ts';
 import { get, post, signIn, signUp, type Tokens } from '../http-client.ts';
 import { type ServerProcess, startServer, temporaryFolder } from '../server-process.ts';
+
+// Processes and databases start here, on machines that may be busy with others.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 interface Report {
   readonly incarnation: string;
