@@ -26,6 +26,12 @@ export interface Fleet {
 
 export type Environment = Readonly<Record<string, string>>;
 
+/** What every server of a fleet on a database is told. */
+export function fleetEnvironment({ url }: Pick<EmptyDatabase, 'url'>, more: Environment = {}): Environment {
+  const common = { SECRET_KEY: secretKey, ISSUER: issuer, LOG_LEVEL: 'info', LOG_FORMAT: 'json' };
+  return { ...common, DATABASE_URL: url, ...more };
+}
+
 /** Starts some servers on a database; `envOf` adds to the environment of each. */
 export async function startFleet(
   { url, connect }: EmptyDatabase,
@@ -33,7 +39,7 @@ export async function startFleet(
   size = 3,
 ): Promise<Fleet> {
   const auth = await createAuth({ issuer, store: connect(), secretKey });
-  const env = { DATABASE_URL: url, SECRET_KEY: secretKey, ISSUER: issuer, LOG_LEVEL: 'info', LOG_FORMAT: 'json' };
+  const env = fleetEnvironment({ url });
   const servers = await Promise.all(
     Array.from({ length: size }, (_, index) => startServer({ ...env, ...envOf(index) }, temporaryFolder())),
   );

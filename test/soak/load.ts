@@ -1,16 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Answer, get, post, signIn, signUp, tokensIn, type Tokens } from '../http-client.ts';
+import { type Answer, get, password, post, signUp, tokensIn, type Tokens, unlessLost } from '../http-client.ts';
 
 const clients = 24;
 /** Milliseconds between two calls of one client, about. */
 const pause = 120;
 
 /** Calls of a kind that were answered as they should be. */
-export type Counts = Record<'sign-in' | 'refresh' | 'look' | 'introspection' | 'revocation' | 'put off', number>;
+export type Counts = Record<
+  'sign-in' | 'refresh' | 'look' | 'introspection' | 'revocation' | 'put off' | 'lost',
+  number
+>;
 
 /** Steady traffic until `isOver`; rejects at the first answer that is not as it should be. */
 export async function putUnderLoad(url: string, isOver: () => boolean): Promise<Counts> {
-  const counts: Counts = { 'sign-in': 0, refresh: 0, look: 0, introspection: 0, revocation: 0, 'put off': 0 };
+  const counts: Counts = { 'sign-in': 0, refresh: 0, look: 0, introspection: 0, revocation: 0, 'put off': 0, lost: 0 };
   const work = Array.from({ length: clients }, async (_, index) => {
     const name = `user-${String(index)}`;
     let tokens: Tokens | undefined = await signUp(url, name);
@@ -42,17 +45,21 @@ async function step(url: string, name: string, held: Tokens, counts: Counts): Pr
     expectOk(await ask(() => post(`${url}/token/revoke`, { token: tokens.refresh_token })));
     counts.revocation += 1;
     counts['sign-in'] += 1;
-    return signIn(url, name);
+    return tokensIn(await ask(() => post(`${url}/token`, { username: name, password })));
   }
   return tokens;
 }
 
-/** Whatever is looked up at the moment of a jump may be too old all of a sudden: the same call again finds it. */
+/**
+ * Whatever is looked up at the moment of a jump may be too old all of a sudden, and an idle connection may be closed just
+ * when it is used again: the same call again is answered.
+ */
 async function untilAnswered(call: () => Promise<Answer>, counts: Counts): Promise<Answer> {
   for (let left = 5; ; left -= 1) {
-    const answer = await call();
-    if (answer.status !== 503 || left === 0) return answer;
-    counts['put off'] += 1;
+    const answer = await unlessLost(call);
+    if (answer !== undefined && (answer.status !== 503 || left === 0)) return answer;
+    if (left === 0) throw new Error('the server does not answer');
+    counts[answer === undefined ? 'lost' : 'put off'] += 1;
   }
 }
 
