@@ -103,6 +103,11 @@ export interface GuardOptions<
   readonly scopes?: Readonly<Record<Scope, string>>;
   /** The roles of this API, likewise. Default: any role. */
   readonly roles?: readonly Role[];
+  /**
+   * Where people sign in, for the documentation of this API alone: the Authorize button of its page asks there for a
+   * token. `false`: nowhere, a token must be pasted. Default: `/token` below the issuer, as Sallyport has it.
+   */
+  readonly tokenEndpoint?: string | false;
   /** The realm in challenges: printable ASCII without quotes and backslashes. Default: the issuer. */
   readonly realm?: string;
   /** The `typ` header every token must have. Default: `'at+jwt'`. Set it only for issuers that do not follow RFC 9068. */
@@ -123,7 +128,7 @@ export interface GuardOptions<
   readonly onUnavailable?: (cause: unknown) => void;
 }
 
-type Absent = 'changes' | 'feed' | 'isRevoked' | 'algorithms' | 'claims' | 'scopes' | 'roles';
+type Absent = 'changes' | 'feed' | 'isRevoked' | 'algorithms' | 'claims' | 'scopes' | 'roles' | 'tokenEndpoint';
 
 export interface ResolvedGuardOptions extends Required<Omit<GuardOptions, Absent | 'credentials'>> {
   readonly algorithms: readonly Algorithm[] | undefined;
@@ -132,7 +137,8 @@ export interface ResolvedGuardOptions extends Required<Omit<GuardOptions, Absent
   readonly isRevoked: GuardOptions['isRevoked'];
   readonly claims: StandardSchema<object> | undefined;
   readonly credentials: readonly ResolvedSource[];
-  readonly scopes: Readonly<Record<string, string>> | undefined;
+  readonly scopes: Readonly<Record<string, string>>;
+  readonly tokenEndpoint: string | undefined;
   readonly vocabulary: Vocabulary;
 }
 
@@ -182,6 +188,10 @@ const rules: Readonly<Record<keyof GuardOptions, (value: unknown) => string | un
       ? undefined
       : 'scopes must name each scope and say what it is for: { "todos:read": "See todos" }',
   roles: (value) => (isAudience(value) && Array.isArray(value) ? undefined : 'roles must be a non-empty list of names'),
+  tokenEndpoint: (value) =>
+    value === false || (typeof value === 'string' && URL.canParse(value))
+      ? undefined
+      : 'tokenEndpoint must be a URL or false',
   realm: (value) =>
     typeof value === 'string' && challengeText.test(value)
       ? undefined
@@ -215,9 +225,10 @@ export function resolveGuardOptions(options: GuardOptions<object>): ResolvedGuar
     changes: undefined,
     isRevoked: undefined,
     claims: undefined,
-    scopes: undefined,
+    scopes: {},
     ...defaults,
     ...options,
+    tokenEndpoint: resolveTokenEndpoint(options),
     credentials: resolveSources(options.credentials ?? [{ in: 'header' }]),
     vocabulary: {
       scopes: options.scopes && new Set(Object.keys(options.scopes)),
@@ -225,6 +236,10 @@ export function resolveGuardOptions(options: GuardOptions<object>): ResolvedGuar
     },
     feed: options.feed && resolveFeedOptions(options.feed, options.issuer),
   });
+}
+
+function resolveTokenEndpoint({ issuer, tokenEndpoint }: GuardOptions<object>): string | undefined {
+  return tokenEndpoint === false ? undefined : (tokenEndpoint ?? `${issuer.replace(/\/$/, '')}/token`);
 }
 
 function isOption(name: string): name is keyof GuardOptions {
