@@ -15,6 +15,7 @@ it.each([
   ['@sallyport/guard/koa', 'koaGuard'],
   ['@sallyport/guard/nestjs', 'nestGuard'],
   ['@sallyport/guard/node', 'nodeGuard'],
+  ['@sallyport/guard/openapi', 'describeRoutes'],
   ['@sallyport/guard/testing', 'createTestIssuer'],
   ['@sallyport/auth', 'createAuth'],
   ['@sallyport/auth/sqlite', 'sqlite'],

@@ -1,5 +1,6 @@
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchBrowser } from './browser.ts';
 import { password, signUp } from './http-client.ts';
 import { type ServerProcess, startServer } from './server-process.ts';
 
@@ -10,12 +11,9 @@ const requested: string[] = [];
 const complaints: string[] = [];
 
 beforeAll(async () => {
-  const executablePath = process.env['CHROMIUM_PATH'];
-  if (executablePath === undefined) throw new Error('CHROMIUM_PATH is not set: npm test finds or installs a Chromium.');
   server = await startServer();
   await signUp(server.url, 'ada');
-  // As root, as in most containers, Chromium does not start with its sandbox.
-  browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });
+  browser = await launchBrowser();
   page = await browser.newPage();
   page.on('request', (request) => requested.push(request.url()));
   page.on('console', (message) => {

@@ -18,6 +18,7 @@ const specifiers: Readonly<Record<string, string>> = {
   'guard-koa': '@sallyport/guard/koa',
   'guard-nestjs': '@sallyport/guard/nestjs',
   'guard-node': '@sallyport/guard/node',
+  'guard-openapi': '@sallyport/guard/openapi',
   'guard-testing': '@sallyport/guard/testing',
   auth: '@sallyport/auth',
   'auth-sqlite': '@sallyport/auth/sqlite',

@@ -13,6 +13,7 @@ const entries = {
   'guard-koa': 'packages/guard/src/koa.ts',
   'guard-nestjs': 'packages/guard/src/nestjs.ts',
   'guard-node': 'packages/guard/src/node.ts',
+  'guard-openapi': 'packages/guard/src/openapi.ts',
   'guard-testing': 'packages/guard/src/testing.ts',
   auth: 'packages/auth/src/index.ts',
   'auth-sqlite': 'packages/auth/src/stores/sqlite.ts',

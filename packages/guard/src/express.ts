@@ -4,6 +4,7 @@ import type { Access, AnyTerms, CallersOnly, Requirement, Terms } from './access
 import { nodeRequest } from './credentials/guarded-request.ts';
 import { accessOf, attachAccess } from './granted-request.ts';
 import type { Guard, Verdict } from './guard.ts';
+import { markProtected } from './openapi/protections.ts';
 
 declare const caller: unique symbol;
 
@@ -78,7 +79,7 @@ export function expressGuard<Words extends Terms>(guard: Guard<Words>): ExpressP
   function protect(requirement: Requirement<Words, ExpressRequest>): ExpressGuardHandler<Access<Words> | undefined>;
   function protect(requirement?: Requirement<Words, ExpressRequest>): ExpressGuardHandler<Access<Words> | undefined> {
     const required = guard.resolve(requirement);
-    return (incoming, response, next) => {
+    const handler: ExpressGuardHandler<Access<Words> | undefined> = (incoming, response, next) => {
       // Express calls its handlers with its own requests.
       const request = incoming as ExpressRequest;
       const { originalUrl: target } = request;
@@ -95,6 +96,7 @@ export function expressGuard<Words extends Terms>(guard: Guard<Words>): ExpressP
       if (verdict instanceof Promise) verdict.then(act, next);
       else act(verdict);
     };
+    return markProtected(handler, guard, required);
   }
   return Object.assign(protect, { accessOf });
 }

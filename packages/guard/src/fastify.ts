@@ -1,24 +1,11 @@
-import type {
-  ContextConfigDefault,
-  FastifyBaseLogger,
-  FastifyInstance,
-  FastifyReply,
-  FastifyRequest,
-  FastifySchema,
-  FastifyTypeProvider,
-  FastifyTypeProviderDefault,
-  RawReplyDefaultExpression,
-  RawRequestDefaultExpression,
-  RawServerBase,
-  RawServerDefault,
-  RouteGenericInterface,
-  RouteHandlerMethod,
-  RouteShorthandOptions,
-} from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+// By this name the declarations below mean the same, whatever other packages declare in Fastify's module.
+import type * as fastify from 'fastify';
 import type { Access, AnyTerms, CallersOnly, Requirement, Terms } from './access.ts';
 import { nodeRequest } from './credentials/guarded-request.ts';
 import { accessOf, attachAccess } from './granted-request.ts';
 import type { Guard, Verdict } from './guard.ts';
+import { markProtected } from './openapi/protections.ts';
 
 declare const caller: unique symbol;
 
@@ -39,21 +26,21 @@ type GuardedRoute<Caller> =
 // (decision 0040).
 declare module 'fastify' {
   interface RouteShorthandMethod<
-    RawServer extends RawServerBase = RawServerDefault,
-    RawRequest extends RawRequestDefaultExpression<RawServer> = RawRequestDefaultExpression<RawServer>,
-    RawReply extends RawReplyDefaultExpression<RawServer> = RawReplyDefaultExpression<RawServer>,
-    TypeProvider extends FastifyTypeProvider = FastifyTypeProviderDefault,
-    Logger extends FastifyBaseLogger = FastifyBaseLogger,
+    RawServer extends fastify.RawServerBase = fastify.RawServerDefault,
+    RawRequest extends fastify.RawRequestDefaultExpression<RawServer> = fastify.RawRequestDefaultExpression<RawServer>,
+    RawReply extends fastify.RawReplyDefaultExpression<RawServer> = fastify.RawReplyDefaultExpression<RawServer>,
+    TypeProvider extends fastify.FastifyTypeProvider = fastify.FastifyTypeProviderDefault,
+    Logger extends fastify.FastifyBaseLogger = fastify.FastifyBaseLogger,
   > {
     <
       Caller,
-      RouteGeneric extends RouteGenericInterface = RouteGenericInterface,
-      ContextConfig = ContextConfigDefault,
-      const SchemaCompiler extends FastifySchema = FastifySchema,
+      RouteGeneric extends fastify.RouteGenericInterface = fastify.RouteGenericInterface,
+      ContextConfig = fastify.ContextConfigDefault,
+      const SchemaCompiler extends fastify.FastifySchema = fastify.FastifySchema,
     >(
       path: string,
       opts: GuardedRoute<Caller> &
-        RouteShorthandOptions<
+        fastify.RouteShorthandOptions<
           RawServer,
           RawRequest,
           RawReply,
@@ -79,7 +66,7 @@ declare module 'fastify' {
         },
         reply: FastifyReply<RouteGeneric, RawServer, RawRequest, RawReply, ContextConfig, SchemaCompiler, TypeProvider>,
       ) => ReturnType<
-        RouteHandlerMethod<
+        fastify.RouteHandlerMethod<
           RawServer,
           RawRequest,
           RawReply,
@@ -105,6 +92,16 @@ export interface FastifyProtect<Words extends Terms = AnyTerms> {
    * @throws {TypeError} when no guard has let a caller in.
    */
   readonly accessOf: (request: FastifyRequest) => Access<Words>;
+  /**
+   * Puts a guard before all routes that an instance, an app or a plugin, declares from now on, and tells the generators
+   * of documents. What shall be public is declared outside of it.
+   *
+   * @throws {TypeError} when the requirement is misspelt.
+   */
+  readonly everything: (
+    instance: Pick<FastifyInstance, 'addHook'>,
+    requirement?: Requirement<Words, FastifyRequest>,
+  ) => void;
 }
 
 /**
@@ -125,7 +122,7 @@ export interface FastifyProtect<Words extends Terms = AnyTerms> {
 export function fastifyGuard<Words extends Terms>(guard: Guard<Words>): FastifyProtect<Words> {
   const protect = (requirement?: Requirement<Words, FastifyRequest>) => {
     const required = guard.resolve(requirement);
-    return (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
+    const hook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
       const { originalUrl: target } = request;
       const verdict = guard.check(nodeRequest(request.raw, { target, body: () => request.body }), required, request);
       const act = (settled: Verdict<Words>): void => {
@@ -140,6 +137,18 @@ export function fastifyGuard<Words extends Terms>(guard: Guard<Words>): FastifyP
       if (verdict instanceof Promise) verdict.then(act, done);
       else act(verdict);
     };
+    return markProtected(hook, guard, required);
   };
-  return Object.assign(protect, { accessOf });
+  const everything: FastifyProtect<Words>['everything'] = (instance, requirement) => {
+    const hook = protect(requirement);
+    instance.addHook('onRequest', hook);
+    instance.addHook('onRoute', (route) => addGuard(route, hook));
+  };
+  return Object.assign(protect, { accessOf, everything });
+}
+
+/** Notes in a route's configuration what stands before it, where generators of documents can see it. */
+function addGuard(route: { config?: object }, hook: object): void {
+  const guards: unknown = Reflect.get(route.config ?? {}, 'guards');
+  route.config = { ...route.config, guards: [...(Array.isArray(guards) ? guards : []), hook] };
 }

@@ -4,9 +4,11 @@ import { AccessRefusedError } from './access-refused-error.ts';
 import { createCredentialsReader, type Credentials, type CredentialsReader } from './credentials/credentials.ts';
 import type { GuardedRequest } from './credentials/guarded-request.ts';
 import { createAccess, type Grantor } from './granted-access.ts';
-import { type GuardOptions, type ResolvedGuardOptions, resolveGuardOptions } from './guard-options.ts';
+import type { GuardOptions } from './guard-options.ts';
+import { type ResolvedGuardOptions, resolveGuardOptions } from './resolved-guard-options.ts';
 import { type ChallengeContent, createRefusal, type Refusal, type RefusalCode } from './refusal.ts';
 import { challengeScheme, readsBody } from './credentials/credential-source.ts';
+import { describeGuardAs } from './openapi/guard-description.ts';
 import { FeedReplica } from './replica/feed/feed-replica.ts';
 import { becomeReady } from './replica/readiness.ts';
 import { Replica } from './replica/replica.ts';
@@ -95,8 +97,11 @@ export function createGuard<
   const Scope extends string = string,
   const Role extends string = string,
 >(options: GuardOptions<Claims, Scope, Role>): Guard<WordsOf<Claims, Scope, Role>> {
+  const resolved = resolveGuardOptions(options);
   // What the types promise of claims and names is what the schema and the lists in the options hold at run time.
-  return new TokenGuard(resolveGuardOptions(options)) as Guard<WordsOf<Claims, Scope, Role>>;
+  const guard = new TokenGuard(resolved) as Guard<WordsOf<Claims, Scope, Role>>;
+  describeGuardAs(guard, resolved);
+  return guard;
 }
 
 type SentToken = Extract<Credentials, { readonly kind: 'token' }>;

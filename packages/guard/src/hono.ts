@@ -3,6 +3,8 @@ import type { Context, MiddlewareHandler } from 'hono';
 import type { Access, AnyTerms, CallersOnly, Requirement, Terms } from './access.ts';
 import { fetchRequest, type GuardedRequest, nodeRequest } from './credentials/guarded-request.ts';
 import type { Guard } from './guard.ts';
+import { operationOf } from './openapi/operation.ts';
+import { markProtected, protectionsOf } from './openapi/protections.ts';
 
 /** What a guard adds to the variables of the context. */
 export interface GuardedVariables<Caller> {
@@ -17,6 +19,15 @@ export interface HonoProtect<Words extends Terms = AnyTerms> {
   (requirement: Requirement<Words, Context>): MiddlewareHandler<GuardedVariables<Access<Words> | undefined>>;
 }
 
+/** What {@link honoGuard} may be told besides its guard. */
+export interface HonoGuardOptions {
+  /**
+   * The `describeRoute` of `hono-openapi`: with it, that generator documents what the guards ask. Default: none, and
+   * the routes' own descriptions are all it knows.
+   */
+  readonly describeRoute?: (description: never) => MiddlewareHandler;
+}
+
 /**
  * Protects Hono 4 routes with a guard, on Node and on every runtime with `Request` and `Response`.
  *
@@ -29,14 +40,17 @@ export interface HonoProtect<Words extends Terms = AnyTerms> {
  * const app = new Hono();
  * app.get('/todos', protect({ scope: 'todos:read' }), (context) => context.json({ owner: context.var.auth.subject }));
  */
-export function honoGuard<Words extends Terms>(guard: Guard<Words>): HonoProtect<Words> {
+export function honoGuard<Words extends Terms>(
+  guard: Guard<Words>,
+  options: HonoGuardOptions = {},
+): HonoProtect<Words> {
   function protect(requirement?: CallersOnly<Words, Context>): MiddlewareHandler<GuardedVariables<Access<Words>>>;
   function protect(
     requirement: Requirement<Words, Context>,
   ): MiddlewareHandler<GuardedVariables<Access<Words> | undefined>>;
   function protect(requirement?: Requirement<Words, Context>): MiddlewareHandler {
     const required = guard.resolve(requirement);
-    return async (context, next) => {
+    const middleware: MiddlewareHandler = async (context, next) => {
       const verdict = await guard.check(guardedRequest(context), required, context);
       if (verdict.granted) {
         context.set('auth', verdict.access);
@@ -45,8 +59,19 @@ export function honoGuard<Words extends Terms>(guard: Guard<Words>): HonoProtect
       const { status, headers, body } = verdict.refusal;
       return context.body(JSON.stringify(body), status, headers);
     };
+    return described(markProtected(middleware, guard, required), options);
   }
   return protect;
+}
+
+/** Puts the notes on a middleware that the generator looks for. */
+function described(middleware: MiddlewareHandler, { describeRoute }: HonoGuardOptions): MiddlewareHandler {
+  const operation = operationOf(protectionsOf([middleware]));
+  if (describeRoute === undefined || operation === undefined) return middleware;
+  // It wants a description of its own type, of which ours is one.
+  const notes = describeRoute(operation as never);
+  for (const key of Object.getOwnPropertySymbols(notes)) Reflect.set(middleware, key, Reflect.get(notes, key));
+  return middleware;
 }
 
 /** On Node the request as it came in tells repeated header lines apart; `Request` has joined them. */

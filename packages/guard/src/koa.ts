@@ -2,6 +2,7 @@ import type { Middleware, ParameterizedContext } from 'koa';
 import type { Access, AnyTerms, CallersOnly, Requirement, Terms } from './access.ts';
 import { nodeRequest } from './credentials/guarded-request.ts';
 import type { Guard } from './guard.ts';
+import { markProtected } from './openapi/protections.ts';
 
 /** What a guard adds to `ctx.state`. */
 export interface GuardedState<Caller> {
@@ -40,7 +41,7 @@ export function koaGuard<Words extends Terms>(guard: Guard<Words>): KoaProtect<W
   ): Middleware<GuardedState<Access<Words> | undefined>>;
   function protect(requirement?: Requirement<Words, KoaGuardContext>): Middleware<Partial<GuardedState<unknown>>> {
     const required = guard.resolve(requirement);
-    return async (ctx, next) => {
+    const middleware: Middleware<Partial<GuardedState<unknown>>> = async (ctx, next) => {
       const body = (): unknown => Reflect.get(ctx.request, 'body');
       const verdict = await guard.check(nodeRequest(ctx.req, { target: ctx.originalUrl, body }), required, ctx);
       if (verdict.granted) {
@@ -52,6 +53,7 @@ export function koaGuard<Words extends Terms>(guard: Guard<Words>): KoaProtect<W
         ctx.body = JSON.stringify(verdict.refusal.body);
       }
     };
+    return markProtected(middleware, guard, required);
   }
   return protect;
 }

@@ -12,12 +12,14 @@ import {
   UseFilters,
   UseGuards,
 } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, ModulesContainer } from '@nestjs/core';
 import type { AnyTerms, Requirement, Terms } from './access.ts';
 import { AccessRefusedError } from './access-refused-error.ts';
 import { nodeRequest } from './credentials/guarded-request.ts';
 import { attachAccess } from './granted-request.ts';
 import type { Guard } from './guard.ts';
+import { documentHandler, handlersOf } from './openapi/nest-metadata.ts';
+import { type Protection, protectionBy } from './openapi/protections.ts';
 import type { ResolvedRequirement } from './requirement.ts';
 
 /** The decorators and the module by which an app uses a guard. */
@@ -52,14 +54,21 @@ interface PlatformResponse {
 
 const markKey = 'sallyport:guard';
 
-/** What is written on a route or its controller. */
+type Mark = 'protected' | 'public';
+
+const Mark = (mark: Mark): ClassDecorator & MethodDecorator => SetMetadata(markKey, mark);
+
+/** What is written on a route and on its controller. */
 interface Marks {
-  readonly route: 'protected' | 'public' | undefined;
-  readonly controller: 'protected' | 'public' | undefined;
+  readonly route: Mark | undefined;
+  readonly controller: Mark | undefined;
 }
 
+/** Where a guard stands. */
+type Place = 'everything' | 'controller' | 'route';
+
 /** Where a guard leaves the decision to a mark that is nearer to the handler. */
-const leaves: Readonly<Record<'everything' | 'controller' | 'route', (marks: Marks) => boolean>> = {
+const leaves: Readonly<Record<Place, (marks: Marks) => boolean>> = {
   everything: ({ route, controller }) => (route ?? controller) !== undefined,
   controller: ({ route }) => route === 'public',
   route: () => false,
@@ -114,40 +123,62 @@ export function nestGuard<Words extends Terms>(guard: Guard<Words>): NestGuard<W
     attachAccess(request, verdict.access);
     return true;
   };
-  const guardOf = (place: keyof typeof leaves, requirement?: Requirement<Words, ExecutionContext>): CanActivate => {
-    const required = guard.resolve(requirement);
-    return { canActivate: (context) => leaves[place](marksOf(context)) || judge(context, required) };
-  };
-  const Protect: NestGuard<Words>['Protect'] = (requirement) => {
-    const [onController, onRoute] = [guardOf('controller', requirement), guardOf('route', requirement)];
-    const decorate = (place: CanActivate) =>
-      applyDecorators(SetMetadata(markKey, 'protected'), UseGuards(place), UseFilters(new RefusalFilter()));
-    return <Value>(target: object, key?: string | symbol, descriptor?: TypedPropertyDescriptor<Value>): void =>
-      decorate(key === undefined ? onController : onRoute)(target, key, descriptor);
-  };
+  const guardOf = (place: Place, required: ResolvedRequirement<ExecutionContext>): CanActivate => ({
+    canActivate: (context) =>
+      leaves[place](marksOf(context.getHandler(), context.getClass())) || judge(context, required),
+  });
   return {
-    Protect,
-    Public: () => SetMetadata(markKey, 'public'),
+    Protect: (requirement) => {
+      const required = guard.resolve(requirement);
+      const protection = protectionBy(guard, required);
+      return <Value>(target: object, key?: string | symbol, descriptor?: TypedPropertyDescriptor<Value>): void => {
+        const place = descriptor === undefined ? 'controller' : 'route';
+        const decorators = [UseGuards(guardOf(place, required)), UseFilters(new RefusalFilter()), Mark('protected')];
+        applyDecorators(...decorators)(target, key, descriptor);
+        if (descriptor === undefined) documentController('controller', target, protection);
+        else documentHandler(Object(descriptor.value), protection);
+      };
+    },
+    Public: () => Mark('public'),
     Auth: createParamDecorator((_, context: ExecutionContext) =>
       Reflect.get(context.switchToHttp().getRequest(), 'auth'),
     ),
-    everything: (requirement) => ({
-      module: GuardedApp,
-      providers: [
-        { provide: APP_GUARD, useValue: guardOf('everything', requirement) },
-        { provide: APP_FILTER, useValue: new RefusalFilter() },
-      ],
-    }),
+    everything: (requirement) => {
+      const required = guard.resolve(requirement);
+      const protection = protectionBy(guard, required);
+      return {
+        module: GuardedApp,
+        providers: [
+          { provide: APP_GUARD, useValue: guardOf('everything', required) },
+          { provide: APP_FILTER, useValue: new RefusalFilter() },
+          {
+            provide: Symbol('documentation'),
+            inject: [ModulesContainer],
+            useFactory: (modules: ModulesContainer) => documentApp(modules, protection),
+          },
+        ],
+      };
+    },
   };
 }
 
-/** Nest tells modules apart by their classes. */
+/** The module that guards everything: Nest tells modules apart by their classes. */
 // oxlint-disable-next-line typescript/no-extraneous-class
 class GuardedApp {}
 
-function marksOf(context: ExecutionContext): Marks {
-  return {
-    route: Reflect.getMetadata(markKey, context.getHandler()),
-    controller: Reflect.getMetadata(markKey, context.getClass()),
-  };
+/** Documents a guard that stands before a whole app, all of whose controllers are known by now. */
+function documentApp(modules: ModulesContainer, protection: Protection): void {
+  const controllers = [...modules.values()].flatMap((module) => [...module.controllers.values()]);
+  for (const { metatype } of controllers) documentController('everything', Object(metatype), protection);
+}
+
+/** Documents a guard that stands before a whole controller, or before more. */
+function documentController(place: Place, controller: object, protection: Protection): void {
+  for (const handler of handlersOf(controller)) {
+    if (!leaves[place](marksOf(handler, controller))) documentHandler(handler, protection);
+  }
+}
+
+function marksOf(handler: object, controller: object): Marks {
+  return { route: Reflect.getMetadata(markKey, handler), controller: Reflect.getMetadata(markKey, controller) };
 }

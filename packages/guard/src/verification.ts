@@ -8,7 +8,7 @@ import {
   type StandardSchema,
   type VerifiedJwt,
 } from '@sallyport/jwt';
-import type { ResolvedGuardOptions } from './guard-options.ts';
+import type { ResolvedGuardOptions } from './resolved-guard-options.ts';
 import type { RefusalCode } from './refusal.ts';
 import { whenSettled } from './settled.ts';
 

@@ -35,7 +35,7 @@ export function createCors(origins: readonly string[]): Cors {
             status: 204,
             headers: {
               'access-control-allow-methods': methods.join(', '),
-              'access-control-allow-headers': 'Authorization, Content-Type, X-Request-Id',
+              'access-control-allow-headers': 'Authorization, Content-Type, X-Request-Id, X-Requested-With',
               'access-control-max-age': String(PREFLIGHT_SECONDS),
             },
           })

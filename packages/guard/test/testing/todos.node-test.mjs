@@ -19,18 +19,18 @@ before(async () => {
 
 const statusFor = async (wishes) => (await app.request('/todos', { headers: issuer.headersFor(wishes) })).status;
 
-test('lets an editor in', async () => {
+await test('lets an editor in', async () => {
   const answer = await app.request('/todos', { headers: issuer.headersFor({ subject: 'ada', roles: ['editor'] }) });
   assert.deepEqual([answer.status, await answer.text()], [200, 'ada']);
 });
 
-test('keeps everybody else out', async () => {
+await test('keeps everybody else out', async () => {
   assert.equal((await app.request('/todos')).status, 401);
   assert.equal(await statusFor({ roles: ['editor'], expired: true }), 401);
   assert.equal(await statusFor({ roles: ['guest'] }), 403);
 });
 
-test('follows the clock', async (context) => {
+await test('follows the clock', async (context) => {
   context.after(() => issuer.clock.forward(-3600));
   const headers = issuer.headersFor({ roles: ['editor'] });
   issuer.clock.forward(3600);
