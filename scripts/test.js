@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ensureChromium } from './chromium.js';
 import { build, runTool } from './tool.js';
 
-const browserTests = ['test/docs-page.test.ts', 'test/api-docs-page.test.ts'];
+const browserTests = ['test/docs-page.test.ts', 'test/api-docs-page.test.ts', 'test/browser-sign-in.test.ts'];
 const filters = process.argv.slice(2);
 const asksForBrowser =
   filters.length === 0 ||

@@ -56,6 +56,23 @@ describe('/docs in a browser', () => {
     expect(await operation.locator('.live-responses-table').textContent()).toContain('"username": "ada"');
   });
 
+  it('keeps working for whoever is signed in by cookie as well: the bearer token counts', async () => {
+    await signUp(server.url, 'grace');
+    const status = await page.evaluate(
+      async (body) => {
+        const headers = { 'content-type': 'application/json' };
+        return (await fetch('login', { method: 'POST', headers, body: JSON.stringify(body) })).status;
+      },
+      { username: 'grace', password },
+    );
+    expect(status).toBe(200);
+    expect(await page.evaluate('document.cookie')).toContain('csrf_token=');
+    const operation = page.locator('.opblock-get', { has: page.locator('[data-path="/me"]') });
+    const answered = page.waitForResponse((response) => response.url() === `${server.url}/me`);
+    await operation.locator('.execute').click();
+    expect(await (await answered).json()).toMatchObject({ username: 'ada' });
+  });
+
   it('asks no other server for anything', () => {
     const elsewhere = requested.filter((url) => !url.startsWith(`${server.url}/`) && !url.startsWith('data:'));
     expect(elsewhere).toEqual([]);

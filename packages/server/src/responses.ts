@@ -58,6 +58,9 @@ const refreshRefusals: { readonly [Outcome in RefreshOutcome]?: string } = {
   reused: 'The refresh token was used before, so its session has ended: sign in again',
 };
 
+/** What makes up for a browser that does not say where a request comes from. */
+const proofs = { csrf_token: 'with the CSRF token in X-CSRF-Token', json: 'as JSON' } as const;
+
 /** How each error leaves this server: one row per code, complete by the compiler. */
 export const errorTable: { readonly [Code in ErrorCode]: ErrorRow<ErrorDetails[Code]> } = {
   // The HTTP layer's own
@@ -99,6 +102,12 @@ export const errorTable: { readonly [Code in ErrorCode]: ErrorRow<ErrorDetails[C
     detail: 'This would give, take or touch rights that you do not hold yourself',
     headers: (_, issuer) => ({ 'www-authenticate': `Bearer realm="${issuer}", error="insufficient_scope"` }),
   },
+  csrf_proof_missing: {
+    status: 403,
+    detail: 'Another site may have caused this request',
+    explain: ({ proof }) =>
+      `Another site may have caused this request: send it from a page of this origin, or ${proofs[proof]}`,
+  },
   // Values
   value_invalid: {
     status: 422,
@@ -117,6 +126,11 @@ export const errorTable: { readonly [Code in ErrorCode]: ErrorRow<ErrorDetails[C
     status: 403,
     detail: 'The current password is incorrect',
     oauth: { status: 401, error: 'invalid_grant', description: 'Incorrect username or password', challenge: true },
+  },
+  sign_in_refused: {
+    status: 401,
+    detail: 'Incorrect username or password',
+    headers: (_, issuer) => ({ 'www-authenticate': `Bearer realm="${issuer}"` }),
   },
   sign_in_too_old: { status: 403, detail: 'Send current_password, or sign in again' },
   refresh_token_invalid: {

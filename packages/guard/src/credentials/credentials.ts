@@ -44,10 +44,10 @@ export function createCredentialsReader(
     for (const read of readers) {
       const credentials = read(request, body);
       if (credentials.kind === 'absent') continue;
-      if (several === 'first-match') return credentials;
       // A proxy and this process could each believe another one, so neither is believed.
       if (found.kind !== 'absent') return malformed;
       found = credentials;
+      if (several === 'first-match') break;
     }
     const isAlsoInQuery = found.kind === 'token' && !readsQuery && queryValues(request, 'access_token').length > 0;
     return isAlsoInQuery ? malformed : found;
