@@ -17,6 +17,7 @@ import {
 import type { SeveralCredentials } from './credentials/credentials.ts';
 import type { Vocabulary } from './requirement.ts';
 import type { ChangeSource } from './replica/change.ts';
+import { systemTime } from './replica/feed/clocks.ts';
 import {
   feedProblems,
   type FeedOptions,
@@ -127,7 +128,7 @@ const defaults = {
   cacheSize: 1000,
   severalCredentials: 'refuse',
   preflight: 'answer',
-  now: (): Date => new Date(),
+  now: systemTime,
   onUnavailable: (): void => undefined,
 } as const;
 
