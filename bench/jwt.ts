@@ -1,7 +1,7 @@
 import { benchCache } from './jwt/cache.ts';
 import { benchCpu } from './jwt/cpu.ts';
 import { benchRefuse } from './jwt/refuse.ts';
-import { targetTable, type Topic } from './jwt/report.ts';
+import { targetTable, type Topic } from './report.ts';
 import { benchSign } from './jwt/sign.ts';
 import { benchSize } from './jwt/size.ts';
 import { benchVerify } from './jwt/verify.ts';

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { benchJwt } from './jwt.ts';
 import { benchRotation } from './rotation.ts';
 import { benchRefresh } from './refresh.ts';
+import { benchReplica } from './replica.ts';
 import { benchRevoke } from './revoke.ts';
 import { benchTokenSize } from './token-size.ts';
 
@@ -19,6 +20,7 @@ const benches: Readonly<Record<string, Bench>> = {
   rotation: { measure: benchRotation, perNode: false },
   refresh: { measure: benchRefresh, perNode: false },
   revoke: { measure: benchRevoke, perNode: false },
+  replica: { measure: benchReplica, perNode: false },
   'token-size': { measure: benchTokenSize, perNode: false },
 };
 const file = fileURLToPath(new URL('RESULTS.md', import.meta.url));

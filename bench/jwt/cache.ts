@@ -4,7 +4,7 @@ import { aBenchKey, type BenchKey } from './keys.ts';
 import { makeFastJwtVerifier } from './libraries.ts';
 import { bytesPerToken } from './memory.ts';
 import { primitiveName, primitiveVerify } from './primitive.ts';
-import { atLeast, atMost, ratioHead, ratioRow, section, type Target, type Topic } from './report.ts';
+import { atLeast, atMost, ratioHead, ratioRow, section, type Target, type Topic } from '../report.ts';
 import { aTokenPool, audience, issuer, typ } from './tokens.ts';
 import { zipfSequence } from './zipf.ts';
 

@@ -2,7 +2,7 @@ import { measure, timeRatio, type Contender } from '../rounds.ts';
 import { aBenchKey } from './keys.ts';
 import { contend, createdVerifier, joseVerifier, peerVerifiers } from './libraries.ts';
 import { aProvenVerifier } from './proofs.ts';
-import { atLeast, ratioRow, section, type Topic } from './report.ts';
+import { atLeast, ratioRow, section, type Topic } from '../report.ts';
 import { aTokenPool } from './tokens.ts';
 
 const inFlight = 32;

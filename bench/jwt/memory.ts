@@ -1,7 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type { JwtVerifier } from '@sallyport/jwt';
+import { weigh } from '../weigh.ts';
 import type { BenchKey } from './keys.ts';
 import { aToken } from './tokens.ts';
 
@@ -31,19 +29,3 @@ export async function bytesPerToken(key: BenchKey, make: () => JwtVerifier, size
 function fill(verifier: JwtVerifier, key: BenchKey, tokens: number): void {
   for (let count = 0; count < tokens; count += 1) verifier.verify(`Bearer ${aToken(key)}`.slice('Bearer '.length));
 }
-
-async function weigh(): Promise<number> {
-  // What native objects hold is let go between two collections.
-  for (let pass = 0; pass < 3; pass += 1) {
-    collectGarbage();
-    await setImmediate();
-  }
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
-
-/** What `node --expose-gc` offers, without the flag. */
-const collectGarbage = ((): (() => void) => {
-  setFlagsFromString('--expose-gc');
-  return runInNewContext('gc') as () => void;
-})();

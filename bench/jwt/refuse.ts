@@ -2,7 +2,7 @@ import { createJwtVerifier, type JwtVerifier } from '@sallyport/jwt';
 import { measure, repeat, timeRatio, type Contender, type Measured } from '../rounds.ts';
 import { aBenchKey, type MeasuredAlgorithm } from './keys.ts';
 import { withBadSignature } from './proofs.ts';
-import { atMost, ratioRow, section, type Target, type Topic } from './report.ts';
+import { atMost, ratioRow, section, type Target, type Topic } from '../report.ts';
 import { aTokenPool, audience, issuer, typ, type TokenPool } from './tokens.ts';
 
 /** A way in which a token is bad; every bad token differs from the next. */

@@ -3,7 +3,7 @@ import { algorithms, aBenchKey, type MeasuredAlgorithm } from './keys.ts';
 import { ableTo, contend, ownSigner, peerSigners } from './libraries.ts';
 import { primitiveName, primitiveSign, uncheckedName, uncheckedSign } from './primitive.ts';
 import { aProvenSigner } from './proofs.ts';
-import { atLeast, ratioHead, ratioRow, section, type Target, type Topic } from './report.ts';
+import { atLeast, ratioHead, ratioRow, section, type Target, type Topic } from '../report.ts';
 import { aToken, someClaims } from './tokens.ts';
 
 /** How much of the primitive's speed is asked for. */

@@ -2,7 +2,7 @@ import { createJwtVerifier } from '@sallyport/jwt';
 import { measure, perSecond, ratio, repeat, timeRatio, type Contender, type Measured } from '../rounds.ts';
 import { aBenchKey, type BenchKey } from './keys.ts';
 import { primitiveName, primitiveVerify } from './primitive.ts';
-import { atMost, microseconds, section, type Target, type Topic } from './report.ts';
+import { atMost, microseconds, section, type Target, type Topic } from '../report.ts';
 import { aToken, audience, issuer, someClaims, TokenPool, typ, type BenchClaims } from './tokens.ts';
 
 /** Characters of a token; the verifier takes at most 8192 unless told otherwise. */

@@ -3,7 +3,7 @@ import { algorithms, aBenchKey, type MeasuredAlgorithm } from './keys.ts';
 import { ableTo, contend, createdVerifier, fastJwtVerifier, oneShotVerifier, peerVerifiers } from './libraries.ts';
 import { primitiveName, primitiveVerify, uncheckedName, uncheckedVerify } from './primitive.ts';
 import { aProvenVerifier } from './proofs.ts';
-import { atLeast, ratioHead, ratioRow, section, type Target, type Topic } from './report.ts';
+import { atLeast, ratioHead, ratioRow, section, type Target, type Topic } from '../report.ts';
 import { aTokenPool } from './tokens.ts';
 
 /** How much of the primitive's speed is asked for. */

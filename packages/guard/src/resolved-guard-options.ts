@@ -4,6 +4,7 @@ import { guardOptionProblems } from './guard-option-rules.ts';
 import type { GuardOptions } from './guard-options.ts';
 import type { Vocabulary } from './requirement.ts';
 import type { ChangeSource } from './replica/change.ts';
+import { systemTime } from './replica/feed/clocks.ts';
 import { type ResolvedFeedOptions, resolveFeedOptions } from './replica/feed/feed-options.ts';
 
 type Absent = 'changes' | 'feed' | 'isRevoked' | 'algorithms' | 'claims' | 'scopes' | 'roles' | 'tokenEndpoint';
@@ -27,7 +28,7 @@ const defaults = {
   cacheSize: 1000,
   severalCredentials: 'refuse',
   preflight: 'answer',
-  now: (): Date => new Date(),
+  now: systemTime,
   onUnavailable: (): void => undefined,
 } as const;
 

@@ -1,3 +1,4 @@
+import type { AccessTokenClaims } from '@sallyport/jwt';
 import type { Change, ChangeKind } from './change.ts';
 
 /** What a replica keeps changes in: the newest of each kind and key. */
@@ -6,6 +7,8 @@ export interface ChangeIndex {
   readonly size: number;
   /** Takes a change in, in any order and any number of times. */
   apply(change: Change): void;
+  /** Tells whether a change after a position in the log ends the token of these claims. */
+  ends(claims: AccessTokenClaims, position: number): boolean;
   /** Tells whether a change of this kind and key came after a position in the log. */
   hasAfter(kind: ChangeKind, key: string, position: number): boolean;
   /** The newest change of this kind and key. Only kinds that carry data are found. */

@@ -1,7 +1,21 @@
+import type { AccessTokenClaims } from '@sallyport/jwt';
 import { type Change, type ChangeKind, changeKinds } from './change.ts';
 import type { ChangeIndex } from './change-index.ts';
 
 const knownKinds: ReadonlySet<number> = new Set(Object.values(changeKinds));
+
+/** What ends tokens, and the claim that says whether one is meant. */
+const deaths: readonly {
+  readonly kind: ChangeKind;
+  readonly keyIn: (claims: AccessTokenClaims) => unknown;
+}[] = [
+  { kind: changeKinds.sessionDead, keyIn: (claims) => claims.sid },
+  { kind: changeKinds.userFloor, keyIn: (claims) => claims.sub },
+  { kind: changeKinds.tokenDead, keyIn: (claims) => claims.jti },
+  { kind: changeKinds.globalFloor, keyIn: () => '' },
+  { kind: changeKinds.clientFloor, keyIn: (claims) => claims.client_id },
+  { kind: changeKinds.organisationFloor, keyIn: (claims) => claims['o'] },
+];
 
 /** The newest change of each kind and key, as it is. For as many as a map holds with ease. */
 export class ChangeTable implements ChangeIndex {
@@ -19,6 +33,14 @@ export class ChangeTable implements ChangeIndex {
     this.#byKind.set(change.kind, byKey);
     const known = byKey.get(change.key);
     byKey.set(change.key, known === undefined ? change : merge(known, change));
+  }
+
+  ends(claims: AccessTokenClaims, position: number): boolean {
+    for (const { kind, keyIn } of deaths) {
+      const key = keyIn(claims);
+      if (typeof key === 'string' && this.hasAfter(kind, key, position)) return true;
+    }
+    return false;
   }
 
   hasAfter(kind: ChangeKind, key: string, position: number): boolean {

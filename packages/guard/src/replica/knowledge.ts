@@ -1,6 +1,6 @@
 import type { AccessTokenClaims, VerifiedJwt } from '@sallyport/jwt';
 import { liveRights, type Rights } from '../rights.ts';
-import { type Change, type ChangeKind, changeKinds } from './change.ts';
+import { type Change, changeKinds } from './change.ts';
 import type { ChangeIndex } from './change-index.ts';
 import { RightsMemory } from './rights-memory.ts';
 
@@ -9,16 +9,6 @@ export type AccessToken = VerifiedJwt<AccessTokenClaims>;
 
 /** Why a token that was verified is refused all the same. */
 export type Revocation = 'token_revoked' | 'token_invalid';
-
-/** What ends a token, and the claim that says whether it is meant. */
-const deaths: readonly { readonly kind: ChangeKind; readonly keyIn: (claims: AccessTokenClaims) => unknown }[] = [
-  { kind: changeKinds.globalFloor, keyIn: () => '' },
-  { kind: changeKinds.clientFloor, keyIn: (claims) => claims.client_id },
-  { kind: changeKinds.organisationFloor, keyIn: (claims) => claims['o'] },
-  { kind: changeKinds.sessionDead, keyIn: (claims) => claims.sid },
-  { kind: changeKinds.userFloor, keyIn: (claims) => claims.sub },
-  { kind: changeKinds.tokenDead, keyIn: (claims) => claims.jti },
-];
 
 /** What earlier incarnations of the log had said, for the tokens issued while one of them was the truth. */
 interface FormerHistories {
@@ -126,10 +116,10 @@ export class Knowledge {
   findRevocation({ header, claims }: AccessToken): Revocation | undefined {
     // Whoever holds a dead key can write any `af` and `iat`, so neither is asked here.
     if (header.kid !== undefined && this.isKeyDead(header.kid)) return 'token_invalid';
-    if (isDead(this.#index, claims, this.#positionOf(claims))) return 'token_revoked';
+    if (this.#index.ends(claims, this.#positionOf(claims))) return 'token_revoked';
     const former = this.#formerOf(claims);
     if (former === undefined) return undefined;
-    return former.some((index) => isDead(index, claims, statedPosition(claims))) ? 'token_revoked' : undefined;
+    return former.some((index) => index.ends(claims, statedPosition(claims))) ? 'token_revoked' : undefined;
   }
 
   /** The rights a token's owner has now. */
@@ -207,14 +197,6 @@ function isOf({ until }: { readonly until: number }, { iat }: AccessTokenClaims)
 /** A token that does not say where in the log it was issued is older than every change. */
 function statedPosition({ af }: AccessTokenClaims): number {
   return af ?? 0;
-}
-
-function isDead(index: ChangeIndex, claims: AccessTokenClaims, position: number): boolean {
-  for (const { kind, keyIn } of deaths) {
-    const key = keyIn(claims);
-    if (typeof key === 'string' && index.hasAfter(kind, key, position)) return true;
-  }
-  return false;
 }
 
 /** As few indexes as can hold everything: there is one more for each restore only where their forms differ. */

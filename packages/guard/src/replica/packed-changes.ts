@@ -1,3 +1,4 @@
+import type { AccessTokenClaims } from '@sallyport/jwt';
 import { type Change, type ChangeKind, changeKinds } from './change.ts';
 import type { ChangeIndex } from './change-index.ts';
 import { ChangeTable } from './change-table.ts';
@@ -6,10 +7,24 @@ import { PackedTable } from './packed-table.ts';
 
 /** The kinds there may be a million of. They carry no data, so a sequence says all. */
 const packedKinds: readonly number[] = [changeKinds.sessionDead, changeKinds.userFloor, changeKinds.tokenDead];
+/** The other kinds that end tokens. There are few of them. */
+const floors: readonly number[] = [changeKinds.organisationFloor, changeKinds.clientFloor, changeKinds.globalFloor];
+/** No change is of it, so what is hashed under it is never found. */
+const noKind = 0;
 const kindCount = Math.max(...Object.values(changeKinds)) + 1;
 const latestExpiry = 2 ** 32 - 1;
 /** Of 256 segments, so that what has expired is gone after a minute of sweeps once a second. */
 const segmentsPerSweep = 5;
+
+/** The hashes of the names in a token that packed changes may concern. */
+interface HashedNames {
+  readonly sessionLow: number;
+  readonly sessionHigh: number;
+  readonly userLow: number;
+  readonly userHigh: number;
+  readonly tokenLow: number;
+  readonly tokenHigh: number;
+}
 
 /** The newest change of each kind and key, in a few bytes each where there may be many. */
 export class PackedChanges implements ChangeIndex {
@@ -18,8 +33,12 @@ export class PackedChanges implements ChangeIndex {
   readonly #hash: HalfSipHash;
   readonly #packed = new PackedTable();
   readonly #others = new ChangeTable();
-  /** The newest sequence of each kind, whatever its key: what came before a token need not be looked for. */
+  /** By claims, which are the same object for as long as a verifier remembers a token. */
+  readonly #names = new WeakMap<AccessTokenClaims, HashedNames>();
+  /** The newest change of each kind, whatever its key. */
   readonly #newest: number[] = Array.from({ length: kindCount }, () => 0);
+  /** The newest of {@link floors}. */
+  #newestFloor = 0;
 
   constructor(hashKey: string) {
     this.hashKey = hashKey;
@@ -41,14 +60,24 @@ export class PackedChanges implements ChangeIndex {
     this.#note(kind, sequence);
   }
 
-  /** Takes in a change as snapshots hold it: its key hashed already, its kind unknown. */
+  /** Takes in a change as snapshots hold it: its key hashed already, its kind unknown, an expiry of 0 for never. */
   applyHashed(low: number, high: number, sequence: number, expiresAt: number): void {
     this.#packed.set(low, high, sequence, expiresAt);
     for (const kind of packedKinds) this.#note(kind, sequence);
   }
 
+  ends(claims: AccessTokenClaims, position: number): boolean {
+    const { sessionDead, userFloor, tokenDead } = changeKinds;
+    const isOneOfSeveral = this.#hasAnyAfter(userFloor, position) || this.#hasAnyAfter(tokenDead, position);
+    // Mostly only sessions have ended since a token was made, and one hash is quicker than what remembers three.
+    const isEnded = isOneOfSeveral
+      ? this.#hasNameAfter(claims, position)
+      : claims.sid !== undefined && this.hasAfter(sessionDead, claims.sid, position);
+    return isEnded || (this.#newestFloor > position && this.#others.ends(claims, position));
+  }
+
   hasAfter(kind: ChangeKind, key: string, position: number): boolean {
-    if ((this.#newest[kind] ?? 0) <= position) return false;
+    if (!this.#hasAnyAfter(kind, position)) return false;
     if (!packedKinds.includes(kind)) return this.#others.hasAfter(kind, key, position);
     this.#hash.digest(kind, key);
     return this.#packed.get(this.#hash.low, this.#hash.high) > position;
@@ -75,8 +104,38 @@ export class PackedChanges implements ChangeIndex {
     this.#others.sweep(before);
   }
 
+  /** Tells whether any change of a kind came after a position: a token that is newer need not be looked for. */
+  #hasAnyAfter(kind: number, position: number): boolean {
+    return (this.#newest[kind] ?? 0) > position;
+  }
+
+  #hasNameAfter(claims: AccessTokenClaims, position: number): boolean {
+    const names = this.#names.get(claims) ?? this.#hashNames(claims);
+    return (
+      this.#packed.get(names.sessionLow, names.sessionHigh) > position ||
+      this.#packed.get(names.userLow, names.userHigh) > position ||
+      this.#packed.get(names.tokenLow, names.tokenHigh) > position
+    );
+  }
+
+  #hashNames(claims: AccessTokenClaims): HashedNames {
+    const [sessionLow, sessionHigh] = this.#digest(changeKinds.sessionDead, claims.sid);
+    const [userLow, userHigh] = this.#digest(changeKinds.userFloor, claims.sub);
+    const [tokenLow, tokenHigh] = this.#digest(changeKinds.tokenDead, claims.jti);
+    const names = { sessionLow, sessionHigh, userLow, userHigh, tokenLow, tokenHigh };
+    this.#names.set(claims, names);
+    return names;
+  }
+
+  #digest(kind: ChangeKind, name: string | undefined): readonly [low: number, high: number] {
+    if (name === undefined) this.#hash.digest(noKind, '');
+    else this.#hash.digest(kind, name);
+    return [this.#hash.low, this.#hash.high];
+  }
+
   #note(kind: number, sequence: number): void {
     if (kind < kindCount && sequence > (this.#newest[kind] ?? 0)) this.#newest[kind] = sequence;
+    if (floors.includes(kind)) this.#newestFloor = Math.max(this.#newestFloor, sequence);
   }
 }
 

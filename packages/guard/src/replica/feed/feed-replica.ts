@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Algorithm, Keys } from '@sallyport/jwt';
 import type { AccessToken, Knowledge } from '../knowledge.ts';
 import { ChangesUnavailableError, type GuardStatus, type Judgement, type MaxStaleness, type Truth } from '../truth.ts';
-import { type Clocks, systemClocks } from './clocks.ts';
+import { type Clocks, clocksWith } from './clocks.ts';
 import type { ResolvedFeedOptions } from './feed-options.ts';
 import { FeedNode } from './feed-node.ts';
 import { FollowedLog } from './followed-log.ts';
@@ -46,8 +46,9 @@ export class FeedReplica implements Truth {
   readonly #introspection: Introspection;
   readonly #closing = new AbortController();
   #tightestBound: number;
+  #isClosed = false;
 
-  constructor({ feed, onKeysDead, ...expected }: FeedReplicaOptions, clocks: Clocks = systemClocks(expected.now)) {
+  constructor({ feed, onKeysDead, ...expected }: FeedReplicaOptions, clocks: Clocks = clocksWith(expected.now)) {
     const { maxStaleness, transport, snapshotFile } = feed;
     const nodes = feed.nodes.map((url) => new FeedNode(url, feed.credential));
     const log = new FollowedLog(clocks, onKeysDead);
@@ -84,7 +85,7 @@ export class FeedReplica implements Truth {
     maxStaleness: MaxStaleness = this.#feed.maxStaleness,
   ): Judgement | Promise<Judgement> {
     const { knowledge, refusal } = this.#log;
-    if (this.#closing.signal.aborted) return new ChangesUnavailableError(closed);
+    if (this.#isClosed) return new ChangesUnavailableError(closed);
     if (refusal !== undefined) return new ChangesUnavailableError(refusal);
     if (knowledge === undefined || !this.#isFresh(maxStaleness)) return this.#ask(text);
     if (!knowledge.isAheadOf(token.claims)) return decide(knowledge, token);
@@ -111,6 +112,7 @@ export class FeedReplica implements Truth {
 
   /** Takes leave of the issuer, who counts on this guard to grant nothing from now on. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#closing.abort();
     await this.#follower.close();
   }
@@ -124,13 +126,13 @@ export class FeedReplica implements Truth {
 
   #isReady(): boolean {
     const { knowledge, refusal } = this.#log;
-    const mayGrant = !this.#closing.signal.aborted && refusal === undefined && knowledge !== undefined;
+    const mayGrant = !this.#isClosed && refusal === undefined && knowledge !== undefined;
     return mayGrant && this.#isFresh(this.#feed.maxStaleness);
   }
 
   /** What is wrong, also while the guard still decides. */
   #findProblem(): string | undefined {
-    if (this.#closing.signal.aborted) return closed;
+    if (this.#isClosed) return closed;
     const fault = this.#follower.problem ?? this.#snapshots.problem;
     const problem = this.#log.refusal ?? (fault instanceof Error ? fault.message : undefined);
     if (problem !== undefined || this.#isReady()) return problem;

@@ -6,7 +6,7 @@ import { generateKey } from '@sallyport/jwt';
 import { aFeedServer, aFollower, aTokenOf, caughtUp, theEndOf, verdictNow, verdictOn } from '../../feed-fixture.ts';
 import { issuer, issuerKeys } from '../../tokens.ts';
 import { until } from '../../until.ts';
-import { systemClocks } from '../../../src/replica/feed/clocks.ts';
+import { clocksWith } from '../../../src/replica/feed/clocks.ts';
 import { FeedNode } from '../../../src/replica/feed/feed-node.ts';
 import { FollowedLog } from '../../../src/replica/feed/followed-log.ts';
 import { SnapshotFile } from '../../../src/replica/feed/snapshot-file.ts';
@@ -125,7 +125,7 @@ describe('a snapshot that is kept on disk', () => {
   it('is brought up to date from time to time, and not fetched when nothing has changed', async () => {
     const { server } = await aLogOnDisk();
     const log = new FollowedLog(
-      systemClocks(() => new Date()),
+      clocksWith(() => new Date()),
       () => undefined,
     );
     const check = createProofCheck({
@@ -136,7 +136,7 @@ describe('a snapshot that is kept on disk', () => {
       now: () => new Date(),
     });
     const file = new SnapshotFile(snapshotFile);
-    const keeper = new SnapshotKeeper({ log, clocks: systemClocks(() => new Date()), check, file });
+    const keeper = new SnapshotKeeper({ log, clocks: clocksWith(() => new Date()), check, file });
     const node = new FeedNode(server.url, server.credential);
     const { signal } = new AbortController();
     await keeper.restore();

@@ -1,4 +1,4 @@
-import { perSecond, type Measured, type Ratio } from '../rounds.ts';
+import { perSecond, type Measured, type Ratio } from './rounds.ts';
 
 /** One subject of the bench: what it prints, and what it says about the aims. */
 export interface Topic {
