@@ -100,16 +100,26 @@ export function heldIn({ status, body }: Answer): Held | undefined {
 export const refreshAt = (url: string, token: string): Promise<Answer> =>
   post(`${url}/token/refresh`, { refresh_token: token });
 
-/** What the servers' logs say became of a session's tokens since `from`, one list of outcomes for all of them. */
-export function outcomesOf({ servers }: Fleet, sessionId: string, from: readonly number[] = []): string[] {
+/** The events of a type that hold a text, by the logs of all servers since `from`. */
+export function eventsOf(
+  { servers }: Fleet,
+  type: string,
+  text: string,
+  from: readonly number[] = [],
+): Readonly<Record<string, unknown>>[] {
   return servers.flatMap(({ program }, index) =>
     program
       .output()
       .slice(from[index] ?? 0)
       .split('\n')
-      .filter((line) => line.includes('"refresh_presented"') && line.includes(sessionId))
-      .map((line) => String((JSON.parse(line) as Record<string, unknown>)['outcome'])),
+      .filter((line) => line.includes(`"${type}"`) && line.includes(text))
+      .map((line) => JSON.parse(line) as Record<string, unknown>),
   );
+}
+
+/** What the servers' logs say became of a session's tokens since `from`, one list of outcomes for all of them. */
+export function outcomesOf(fleet: Fleet, sessionId: string, from: readonly number[] = []): string[] {
+  return eventsOf(fleet, 'refresh_presented', sessionId, from).map(({ outcome }) => String(outcome));
 }
 
 export const logLengths = ({ servers }: Fleet): number[] => servers.map(({ program }) => program.output().length);
