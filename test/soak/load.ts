@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Answer, get, password, post, signUp, tokensIn, type Tokens, unlessLost } from '../http-client.ts';
 
 const clients = 24;
-/** Milliseconds between two calls of one client, about. */
-const pause = 120;
+/** Milliseconds between two steps of one client, by the clock: a busy machine makes them late, not fewer. */
+const interval = 500;
 
 /** Calls of a kind that were answered as they should be. */
 export type Counts = Record<
@@ -16,10 +16,11 @@ export async function putUnderLoad(url: string, isOver: () => boolean): Promise<
   const counts: Counts = { 'sign-in': 0, refresh: 0, look: 0, introspection: 0, revocation: 0, 'put off': 0, lost: 0 };
   const work = Array.from({ length: clients }, async (_, index) => {
     const name = `user-${String(index)}`;
-    let tokens: Tokens | undefined = await signUp(url, name);
-    while (!isOver()) {
-      await delay(pause * (0.5 + Math.random()));
-      tokens = await step(url, name, tokens, counts);
+    let tokens = await signUp(url, name);
+    const begun = performance.now() + Math.random() * interval;
+    for (let step = 1; !isOver(); step += 1) {
+      await delay(Math.max(0, begun + step * interval - performance.now()));
+      tokens = await act(url, name, tokens, counts);
     }
   });
   await Promise.all(work);
@@ -27,7 +28,7 @@ export async function putUnderLoad(url: string, isOver: () => boolean): Promise<
 }
 
 /** A refresh, often a look with the new token, now and then out and in again. */
-async function step(url: string, name: string, held: Tokens, counts: Counts): Promise<Tokens> {
+async function act(url: string, name: string, held: Tokens, counts: Counts): Promise<Tokens> {
   const ask = (call: () => Promise<Answer>): Promise<Answer> => untilAnswered(call, counts);
   const tokens = tokensIn(await ask(() => post(`${url}/token/refresh`, { refresh_token: held.refresh_token })));
   const { access_token: token } = tokens;
