@@ -16,6 +16,8 @@ const frameworks = ['express', 'fastify', 'hono', '@hono/node-server', 'koa', '@
 const httpModules = ['node:http', 'node:https', 'node:http2', ...frameworks];
 /** What each adapter may know of HTTP: its own framework. */
 const adapters: Readonly<Record<string, readonly string[]>> = {
+  'packages/guard/src/event-stream.ts': ['node:http'],
+  'packages/guard/src/websocket.ts': ['node:http'],
   'packages/guard/src/express.ts': ['express', 'node:http'],
   'packages/guard/src/fastify.ts': ['fastify'],
   'packages/guard/src/hono.ts': ['hono', 'node:http'],

@@ -9,6 +9,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 it.each([
   ['@sallyport/jwt', 'verifyJwt'],
   ['@sallyport/guard', 'createGuard'],
+  ['@sallyport/guard/event-stream', 'guardEventStream'],
+  ['@sallyport/guard/websocket', 'websocketGuard'],
   ['@sallyport/guard/express', 'expressGuard'],
   ['@sallyport/guard/fastify', 'fastifyGuard'],
   ['@sallyport/guard/hono', 'honoGuard'],

@@ -12,6 +12,8 @@ export interface DocstringExample {
 const specifiers: Readonly<Record<string, string>> = {
   jwt: '@sallyport/jwt',
   guard: '@sallyport/guard',
+  'guard-event-stream': '@sallyport/guard/event-stream',
+  'guard-websocket': '@sallyport/guard/websocket',
   'guard-express': '@sallyport/guard/express',
   'guard-fastify': '@sallyport/guard/fastify',
   'guard-hono': '@sallyport/guard/hono',

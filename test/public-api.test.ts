@@ -7,6 +7,8 @@ import { root } from './source-files.ts';
 const entries = {
   jwt: 'packages/jwt/src/index.ts',
   guard: 'packages/guard/src/index.ts',
+  'guard-event-stream': 'packages/guard/src/event-stream.ts',
+  'guard-websocket': 'packages/guard/src/websocket.ts',
   'guard-express': 'packages/guard/src/express.ts',
   'guard-fastify': 'packages/guard/src/fastify.ts',
   'guard-hono': 'packages/guard/src/hono.ts',

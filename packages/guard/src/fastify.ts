@@ -4,8 +4,9 @@ import type * as fastify from 'fastify';
 import type { Access, AnyTerms, CallersOnly, Requirement, Terms } from './access.ts';
 import { nodeRequest } from './credentials/guarded-request.ts';
 import { accessOf, attachAccess } from './granted-request.ts';
-import type { Guard, Verdict } from './guard.ts';
+import type { Guard } from './guard.ts';
 import { markProtected } from './openapi/protections.ts';
+import type { Verdict } from './verdict.ts';
 
 declare const caller: unique symbol;
 

@@ -16,6 +16,10 @@ import { audience, issuer, issuerKeys } from '../tokens.ts';
 export interface App {
   readonly port: number;
   readonly close: () => Promise<void>;
+  /** Sends what an app answers that is not asked by plain HTTP. Default: `fetch`. */
+  readonly send?: (path: string, headers: Record<string, string>, options: SendOptions) => Promise<Answer>;
+  /** Header lines without which the app would not see a request as meant for it. Default: none. */
+  readonly lines?: readonly string[];
 }
 
 export type StartApp = (guard: Guard, handled: (access: Access | undefined) => void) => Promise<App>;
@@ -40,6 +44,7 @@ function aGuard(): Guard {
   return {
     check: (request, requirement) => guard.check(request, requirement),
     resolve: (requirement) => guard.resolve(requirement),
+    watch: (access, onLost) => guard.watch(access, onLost),
     ready: () => guard.ready(),
     status: () => guard.status(),
     close: () => guard.close(),
@@ -106,7 +111,11 @@ export class ContractApp {
   }
 
   async start(start: StartApp): Promise<void> {
-    const guard: Guard = { ...aGuard(), check: (...request) => this.#asked.check(...request) };
+    const guard: Guard = {
+      ...aGuard(),
+      check: (...request) => this.#asked.check(...request),
+      watch: (...granted) => this.#asked.watch(...granted),
+    };
     this.#app = await start(guard, (access) => this.handled.push(access));
   }
 
@@ -129,6 +138,7 @@ export class ContractApp {
   }
 
   async send(path: string, headers: Record<string, string> = {}, options: SendOptions = {}): Promise<Answer> {
+    if (this.#app?.send !== undefined) return this.#app.send(path, headers, options);
     const response = await fetch(`http://127.0.0.1:${this.port}${path}`, { headers, ...options });
     const text = await response.text();
     const isJson = text !== '' && response.headers.get('content-type')?.includes('json') === true;
@@ -142,9 +152,11 @@ export class ContractApp {
 
   /** Sends a request as it is written, with nothing put right on the way; answers the status. */
   async statusOfRaw(target: string, lines: readonly string[] = [], method = 'GET'): Promise<number> {
-    const head = [`${method} ${target} HTTP/1.1`, 'Host: 127.0.0.1', ...lines, 'Connection: close', '', ''];
+    const own = this.#app?.lines ?? ['Connection: close'];
+    const head = [`${method} ${target} HTTP/1.1`, 'Host: 127.0.0.1', ...lines, ...own, '', ''];
     const answer = await this.exchange(head.join('\r\n'));
-    return Number(answer.split(' ')[1]);
+    const status = Number(answer.split(' ')[1]);
+    return status === 101 ? 200 : status;
   }
 
   /** Sends bytes and answers all that comes back. */

@@ -73,6 +73,14 @@ export function describeCredentials(app: ContractApp): void {
     });
   });
 
+  it('reads a token in the query, where it is told to', async () => {
+    const path = `/me?page=2&access_token=${anAccessToken()}`;
+    expect((await app.with('manySources', () => app.send(path))).status).toBe(200);
+  });
+}
+
+/** Cookies, and the methods of plain HTTP. */
+export function describeCookies(app: ContractApp): void {
   it('reads a cookie, where it is told to', async () => {
     const cookie = `a=1; __Host-access_token=${anAccessToken({ sub: 'user-8' })}`;
     const answer = await app.with('manySources', () => app.send('/me', { cookie }));
@@ -114,11 +122,6 @@ export function describeCredentials(app: ContractApp): void {
       });
       expect(await statusFrom('same-origin')).toBe(200);
     });
-  });
-
-  it('reads a token in the query, where it is told to', async () => {
-    const path = `/me?page=2&access_token=${anAccessToken()}`;
-    expect((await app.with('manySources', () => app.send(path))).status).toBe(200);
   });
 
   it('B2 answers 400 to two credentials, wherever they are', async () => {

@@ -40,7 +40,10 @@ export function describeRequirements(app: ContractApp): void {
     const answer = await app.refuseToken('/own/user-2', anAccessToken());
     expect([answer.status, answer.body.code]).toEqual([403, 'policy_refused']);
   });
+}
 
+/** What handlers ask of callers. */
+export function describeDemands(app: ContractApp): void {
   it('answers what a handler demands with its status and challenge', async () => {
     const answer = await app.sendToken('/demanding', anAccessToken());
     expect(answer.status).toBe(403);
