@@ -4,7 +4,7 @@ import { benchTable } from './replica/table.ts';
 import { targetTable, type Topic } from './report.ts';
 import { rounds } from './rounds.ts';
 
-const topics = [benchDecision, benchTable, benchCatchUp];
+const topics = [benchTable, benchDecision, benchCatchUp];
 
 /** Measures what a guard that follows the feed does for every request, and holds it against its aims. */
 export async function benchReplica(): Promise<string> {

@@ -31,7 +31,7 @@ export class PackedChanges implements ChangeIndex {
   /** The key of the hash, in hexadecimal digits. */
   readonly hashKey: string;
   readonly #hash: HalfSipHash;
-  readonly #packed = new PackedTable();
+  readonly #packed: PackedTable;
   readonly #others = new ChangeTable();
   /** By claims, which are the same object for as long as a verifier remembers a token. */
   readonly #names = new WeakMap<AccessTokenClaims, HashedNames>();
@@ -39,9 +39,13 @@ export class PackedChanges implements ChangeIndex {
   readonly #newest: number[] = Array.from({ length: kindCount }, () => 0);
   /** The newest of {@link floors}. */
   #newestFloor = 0;
+  /** The newest of which only the hash of its name is known. */
+  #newestHashed = 0;
 
-  constructor(hashKey: string) {
+  /** `expected` is how many packed changes are about to be taken in. */
+  constructor(hashKey: string, expected = 0) {
     this.hashKey = hashKey;
+    this.#packed = new PackedTable(expected);
     this.#hash = new HalfSipHash(Buffer.from(hashKey, 'hex'));
   }
 
@@ -63,12 +67,13 @@ export class PackedChanges implements ChangeIndex {
   /** Takes in a change as snapshots hold it: its key hashed already, its kind unknown, an expiry of 0 for never. */
   applyHashed(low: number, high: number, sequence: number, expiresAt: number): void {
     this.#packed.set(low, high, sequence, expiresAt);
-    for (const kind of packedKinds) this.#note(kind, sequence);
+    if (sequence > this.#newestHashed) this.#newestHashed = sequence;
   }
 
   ends(claims: AccessTokenClaims, position: number): boolean {
     const { sessionDead, userFloor, tokenDead } = changeKinds;
-    const isOneOfSeveral = this.#hasAnyAfter(userFloor, position) || this.#hasAnyAfter(tokenDead, position);
+    const isOneOfSeveral =
+      this.#newestHashed > position || this.#hasAnyAfter(userFloor, position) || this.#hasAnyAfter(tokenDead, position);
     // Mostly only sessions have ended since a token was made, and one hash is quicker than what remembers three.
     const isEnded = isOneOfSeveral
       ? this.#hasNameAfter(claims, position)
@@ -77,7 +82,7 @@ export class PackedChanges implements ChangeIndex {
   }
 
   hasAfter(kind: ChangeKind, key: string, position: number): boolean {
-    if (!this.#hasAnyAfter(kind, position)) return false;
+    if (!this.#hasAnyAfter(kind, position) && this.#newestHashed <= position) return false;
     if (!packedKinds.includes(kind)) return this.#others.hasAfter(kind, key, position);
     this.#hash.digest(kind, key);
     return this.#packed.get(this.#hash.low, this.#hash.high) > position;
@@ -95,6 +100,7 @@ export class PackedChanges implements ChangeIndex {
     if (!(index instanceof PackedChanges) || index.hashKey !== this.hashKey) return false;
     this.#packed.absorb(index.#packed);
     this.#others.absorb(index.#others);
+    this.#newestHashed = Math.max(this.#newestHashed, index.#newestHashed);
     for (const [kind, sequence] of index.#newest.entries()) this.#note(kind, sequence);
     return true;
   }

@@ -24,9 +24,15 @@ interface Segment {
  * An expiry is in epoch seconds, 0 for never. The two words of a key are signed integers.
  */
 export class PackedTable {
-  readonly #segments: readonly Segment[] = Array.from({ length: segmentCount }, emptySegment);
+  readonly #segments: readonly Segment[];
   #size = 0;
   #sweptNext = 0;
+
+  /** `expected` is how many keys are about to be taken in: memory for them is there from the start. */
+  constructor(expected = 0) {
+    const capacity = capacityFor(Math.ceil(expected / segmentCount));
+    this.#segments = Array.from({ length: segmentCount }, () => emptySegment(capacity));
+  }
 
   /** How many keys it holds. */
   get size(): number {
@@ -77,8 +83,8 @@ export class PackedTable {
   }
 }
 
-function emptySegment(): Segment {
-  return { slots: new Int32Array(smallestCapacity * wordsPerSlot), used: 0, base: 0 };
+function emptySegment(capacity: number): Segment {
+  return { slots: new Int32Array(capacity * wordsPerSlot), used: 0, base: 0 };
 }
 
 /** Two words of zeros mark a free slot, so the one key that looks like that is stored as its neighbour. */
@@ -116,8 +122,9 @@ function put(segment: Segment, low: number, high: number, distance: number, expi
     slots[slot + 3] = later(word(slots, slot + 3) >>> 0, expiresAt);
     return;
   }
-  if (capacityFor(segment.used + 1) > slots.length / wordsPerSlot) {
-    rebuild(segment, capacityFor(segment.used + 1));
+  const capacity = slots.length / wordsPerSlot;
+  if (!fits(segment.used + 1, capacity)) {
+    rebuild(segment, 2 * capacity);
     put(segment, low, high, distance, expiresAt);
     return;
   }
@@ -132,10 +139,15 @@ function later(one: number, other: number): number {
   return one === 0 || other === 0 ? 0 : Math.max(one, other);
 }
 
-/** The least capacity of which so many keys fill three quarters or less. */
+/** Three quarters of the slots may be taken. */
+function fits(keys: number, capacity: number): boolean {
+  return keys * 4 <= capacity * 3;
+}
+
+/** The least capacity for so many keys. */
 function capacityFor(keys: number): number {
   let capacity = smallestCapacity;
-  while (keys * 4 > capacity * 3) capacity *= 2;
+  while (!fits(keys, capacity)) capacity *= 2;
   return capacity;
 }
 

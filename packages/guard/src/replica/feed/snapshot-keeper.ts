@@ -3,7 +3,8 @@ import { FeedFault } from './fault.ts';
 import { type FeedNode, readWhole } from './feed-node.ts';
 import type { FollowedLog } from './followed-log.ts';
 import { patience } from './session.ts';
-import { indexOf, readSnapshot, type Snapshot } from './snapshot.ts';
+import { readSnapshot, type Snapshot } from './snapshot.ts';
+import { indexOf } from './snapshot-index.ts';
 import type { SnapshotFile } from './snapshot-file.ts';
 import type { ProofCheck, Proven } from './snapshot-proof.ts';
 

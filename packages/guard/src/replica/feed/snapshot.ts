@@ -1,5 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
-import { PackedChanges } from '../packed-changes.ts';
 import { FeedFault } from './fault.ts';
 import {
   type FeedEntry,
@@ -16,7 +14,8 @@ export interface Snapshot extends Greeting {
   /** All of it, from the first byte on. */
   readonly bytes: Buffer;
   readonly issuer: unknown;
-  readonly packed: DataView;
+  /** The packed entries. */
+  readonly packed: Buffer;
   readonly entries: readonly FeedEntry[];
   /** What the proof vouches for. */
   readonly signed: Buffer;
@@ -25,9 +24,8 @@ export interface Snapshot extends Greeting {
 
 const magic = 'SPF1';
 const wordBytes = 4;
-const packedBytes = 16;
-/** What is loaded at once, so that requests come in between. */
-const slice = 16_384;
+/** Bytes of an entry that is packed. */
+export const packedBytes = 16;
 const longestProof = 8192;
 
 /** Reads on from where the last part ended; every length is checked against what is there. */
@@ -74,25 +72,9 @@ export function readSnapshot(bytes: Buffer): Snapshot {
     ...readGreeting({ min: v, ...membersOf(header) }),
     bytes,
     issuer,
-    packed: new DataView(packed.buffer, packed.byteOffset, packed.byteLength),
+    packed,
     entries,
     signed,
     proof: proof.toString('latin1'),
   };
-}
-
-/** Loads a snapshot into an index of its own, a little at a time. */
-export async function indexOf({ hashKey, head, packed, entries }: Snapshot): Promise<PackedChanges> {
-  const changes = new PackedChanges(hashKey);
-  for (let offset = 0; offset < packed.byteLength;) {
-    const end = Math.min(packed.byteLength, offset + slice * packedBytes);
-    for (; offset < end; offset += packedBytes) {
-      const sequence = Math.max(1, head - packed.getUint32(offset + 8, true));
-      const low = packed.getInt32(offset, true);
-      changes.applyHashed(low, packed.getInt32(offset + 4, true), sequence, packed.getUint32(offset + 12, true));
-    }
-    await setImmediate();
-  }
-  for (const entry of entries) changes.apply(entry);
-  return changes;
 }
