@@ -13,6 +13,12 @@ import { listen } from './node/listening.ts';
 import { openAuth, type OpenedAuth } from './node/opening.ts';
 import { chooseRequestId } from './request-id.ts';
 
+/**
+ * How long an idle connection is kept, in milliseconds: longer than proxies as a rule keep theirs, so that none of them sends
+ * a request just when it is being closed.
+ */
+const keepAliveTimeout = 75_000;
+
 /** How long running requests may take to finish when the server stops, in milliseconds. */
 const drainPatience = 10_000;
 
@@ -41,8 +47,9 @@ export interface RunningServer {
  */
 export async function startServer(settings: Settings, log: Log): Promise<RunningServer> {
   let answer: RequestListener = answerNotReady;
-  const server = createServer({ headersTimeout: 15_000, requestTimeout: 30_000 }, (request, response) =>
-    answer(request, response),
+  const server = createServer(
+    { headersTimeout: 15_000, requestTimeout: 30_000, keepAliveTimeout },
+    (request, response) => answer(request, response),
   );
   const connections = watchConnections(server);
   const port = await listen(server, settings);

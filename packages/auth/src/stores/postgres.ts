@@ -15,6 +15,9 @@ const unavailable = /^(08|28|3D|53|57P|58|55P03|57014|25006|25P03|23503|23505|40
 /** The part of it that shows two transactions in each other's way: one of them has been undone and may begin anew. */
 const conflict = /^(40001|40P01)/;
 
+/** What it says when somebody else has held a lock for too long. */
+const lockNotGranted = '55P03';
+
 /** What the network says when nobody answers. */
 const unreachable = new Set([
   'ECONNREFUSED',
@@ -52,6 +55,7 @@ export function postgres(connectionString: string): Store {
     wakeups: new PostgresListener(connectionString),
     location: withoutCredentials(connectionString),
     isConflict: (error) => conflict.test(codeOf(error)),
+    isLocked: (error) => codeOf(error) === lockNotGranted,
   });
 }
 

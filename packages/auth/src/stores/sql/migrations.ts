@@ -12,6 +12,9 @@ type Migration = (db: Transaction<Database>, dialect: SqlDialect) => Promise<voi
 /** In order; the schema's version is their number. A migration that has been released never changes. */
 const migrations: readonly Migration[] = [createTables, addRightsSequence, addFeed, leaveRoomInSessions];
 
+/** How long a migration waits for a table before it gives way, in milliseconds: less than PostgreSQL's `deadlock_timeout`. */
+const longestLockWait = 300;
+
 /** Any number will do, as long as nothing else in the database locks by it. */
 const migrationLock = 7_255_197;
 
@@ -37,12 +40,15 @@ export function migrate(db: Kysely<Database>, dialect: SqlDialect): Promise<Migr
 }
 
 /**
- * Waits for everybody who is at work, before anything is held that they wait for: servers of the version before go on while
- * a later one migrates. In the order in which transactions use the tables.
+ * Waits for everybody who is at work: servers of the version before go on while a later one migrates. Some of them hold
+ * what this waits for, and wait for what this holds; it gives way sooner than the database would call that a deadlock, and
+ * is tried again.
  */
 async function lockTables(db: Transaction<Database>): Promise<void> {
-  const tables = ['roles', 'users', 'user_roles', 'sessions', 'signing_keys', 'feed_head', 'feed_log'] as const;
+  const tables = ['sessions', 'users', 'user_roles', 'roles', 'signing_keys', 'feed_head', 'feed_log'] as const;
+  await sql`set local lock_timeout = ${sql.lit(longestLockWait)}`.execute(db);
   await sql`lock table ${sql.join(tables.map((name) => sql.table(name)))} in access exclusive mode`.execute(db);
+  await sql`set local lock_timeout to default`.execute(db);
 }
 
 function newerDatabase(version: number): AuthError {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Kysely, sql, type Dialect } from 'kysely';
 import type { NewChange } from '../../changes/change.ts';
 import type { Migrated, Repositories, Store, Transaction } from '../store.ts';
@@ -25,13 +26,20 @@ export interface SqlConnection {
   readonly wakeups: Wakeups;
   /** Whether an error means that another transaction was in the way: the same once more may do. Default: never. */
   readonly isConflict?: (error: unknown) => boolean;
+  /** Whether an error means that somebody else has held a lock for too long. Default: never. */
+  readonly isLocked?: (error: unknown) => boolean;
 }
 
 /** How often a transaction is tried when others are in its way. */
 const attempts = 3;
 
+/** The same for a migration, which waits for everybody at once, and the pause between two, in milliseconds. */
+const migrationAttempts = 100;
+const migrationPause = 150;
+
 /** One store for every SQL database: the queries are the same, only the connection differs. */
-export function sqlStore({ kysely, dialect, location, wakeups, isConflict = () => false }: SqlConnection): Store {
+export function sqlStore(connection: SqlConnection): Store {
+  const { kysely, dialect, location, wakeups, isConflict = never, isLocked = never } = connection;
   const db = new Kysely<Database>({ dialect: kysely });
   const queries = sessionQueries(db, dialect);
   const write: Transact = (work) =>
@@ -49,7 +57,7 @@ export function sqlStore({ kysely, dialect, location, wakeups, isConflict = () =
   return {
     ...repositories(db, new SqlSessions(db, queries, { rotate: rotatingTogether(db, queries), end })),
     location,
-    migrate: (): Promise<Migrated> => retrying(() => migrate(db, dialect), isConflict),
+    migrate: () => migratePatiently(db, dialect, (error) => isConflict(error) || isLocked(error)),
     transaction: async (work) => (await transact((connection) => inTransaction(connection, queries, work))).result,
     append,
     watch: (wake) => wakeups.watch(wake),
@@ -61,6 +69,26 @@ export function sqlStore({ kysely, dialect, location, wakeups, isConflict = () =
       await db.destroy();
     },
   };
+}
+
+function never(): boolean {
+  return false;
+}
+
+async function migratePatiently(
+  db: Kysely<Database>,
+  dialect: SqlDialect,
+  isInTheWay: (error: unknown) => boolean,
+): Promise<Migrated> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await migrate(db, dialect);
+    } catch (error) {
+      const cause = error instanceof Error ? error.cause : undefined;
+      if (attempt === migrationAttempts || !isInTheWay(cause)) throw error;
+      await delay(migrationPause);
+    }
+  }
 }
 
 async function retrying<Result>(work: () => Promise<Result>, isConflict: (error: unknown) => boolean): Promise<Result> {
