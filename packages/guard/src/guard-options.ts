@@ -39,7 +39,7 @@ export interface GuardOptions<
   /**
    * Asked about every token that is good in itself, after its signature was checked: for a list of revoked tokens of
    * your own. What it throws or rejects with, and any answer but `true` and `false`, makes a 503. It costs a question
-   * per request, which `changes` does not. Default: nobody is asked.
+   * per request, which `feed` and `changes` do not. Default: nobody is asked.
    *
    * @example
    * import { createGuard } from '@sallyport/guard';
