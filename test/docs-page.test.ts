@@ -38,6 +38,8 @@ describe('/docs in a browser', () => {
 
   it('signs in with the Authorize button', async () => {
     await page.locator('.btn.authorize').first().click();
+    await page.locator('#oauth_username').waitFor();
+    expect(await page.getByText('sessionCookie').first().isVisible()).toBe(false);
     await page.locator('#oauth_username').fill('ada');
     await page.locator('#oauth_password').fill(password);
     await page.locator('.auth-btn-wrapper .authorize').first().click();
