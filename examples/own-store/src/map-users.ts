@@ -10,7 +10,7 @@ export class MapUsers implements UserStore {
 
   insert(user: NewUserRecord): Promise<UserConflict | undefined> {
     return this.#run(({ users }) => {
-      const conflict = conflictOf(users, user.id, user);
+      const conflict = users.has(user.id) ? 'username' : conflictOf(users, user.id, user);
       if (conflict === undefined) users.set(user.id, { ...user, disabledAt: undefined, epoch: 0 });
       return conflict;
     });
@@ -87,7 +87,9 @@ export class MapUsers implements UserStore {
   }
 
   countEnabledWithRole(role: string): Promise<number> {
-    return this.#run((tables) => holdersOf(tables, role).filter(({ disabledAt }) => disabledAt === undefined).length);
+    const counts = ({ disabledAt, passwordHash }: UserRow): boolean =>
+      disabledAt === undefined && passwordHash !== undefined;
+    return this.#run((tables) => holdersOf(tables, role).filter(counts).length);
   }
 
   rolesOfHolders(role: string): Promise<ReadonlyMap<string, readonly string[]>> {

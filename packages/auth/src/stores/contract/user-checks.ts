@@ -1,4 +1,5 @@
 import { deepEqual, equal } from 'node:assert/strict';
+import type { NewUserRecord } from '../../users/user-store.ts';
 import { aSession, aUser, insertUsers, now } from './records.ts';
 import { atOnce, holds, type Checks } from './trial.ts';
 
@@ -12,6 +13,7 @@ export const userChecks: Checks = {
     const expected = {
       id: ada.id,
       username: 'Ada',
+      usernameFolded: 'ada',
       email: 'Ada@Example.com',
       roles: ['admin', 'user'],
       disabled: false,
@@ -38,6 +40,18 @@ export const userChecks: Checks = {
     equal(await insert('Grace'), undefined);
     equal(await insert('Hedy'), undefined);
     equal(await store.users.count(), 3);
+  },
+
+  'keeps users without a password, under an id that was chosen, and never twice': async ({ store }) => {
+    const vouched = { ...aUser('42'), id: '42', passwordHash: undefined, roles: ['admin'] };
+    const insert = (user: NewUserRecord): Promise<unknown> => store.transaction(({ users }) => users.insert(user));
+    equal(await insert(vouched), undefined);
+    deepEqual((await store.users.find('42'))?.passwordHash, undefined);
+    equal(await insert({ ...vouched, username: { shown: 'Ada', folded: 'ada' }, roles: [] }), 'username');
+    holds(await store.users.find('42'), { username: '42', roles: ['admin'] });
+    equal(await store.users.findByName('ada'), undefined);
+    equal(await store.users.countEnabledWithRole('admin'), 0);
+    equal(await store.users.replacePasswordHash('42', '', 'new'), false);
   },
 
   'lets one of many who ask for a name at once have it': async ({ store }) => {

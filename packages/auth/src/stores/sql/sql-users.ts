@@ -100,6 +100,7 @@ export class SqlUsers implements UserStore {
       .set({ password_hash: to })
       .where('id', '=', id)
       .where('password_hash', '=', from)
+      .where('password_hash', '!=', noPassword)
       .executeTakeFirst();
     return numUpdatedRows === 1n;
   }
