@@ -60,6 +60,40 @@ describe('S20 no request makes the server fail', () => {
   });
 });
 
+describe('S20 no cookie makes the server fail, or lets anybody in', () => {
+  const name = fc.constantFrom('access_token', 'refresh_token', 'csrf_token', '__Host-access_token', '');
+  const lookalike = fc.uint8Array({ minLength: 31, maxLength: 31 }).map((bytes) => {
+    bytes[0] = 1;
+    return Buffer.from(bytes).toString('base64url');
+  });
+  const cookies = fc.array(fc.tuple(name, fc.oneof(header, lookalike)), { maxLength: 4 });
+
+  it('answers any of them below 500, without an account and without a token', async () => {
+    const calls = fc.constantFrom(
+      ['GET', '/me'],
+      ['POST', '/login'],
+      ['POST', '/logout'],
+      ['POST', '/token/refresh'],
+      ['DELETE', '/me/sessions'],
+    );
+    const sites = fc.option(fc.oneof(header, fc.constant('same-origin')), { nil: undefined });
+    await fc.assert(
+      fc.asyncProperty(calls, cookies, sites, header, async ([method = '', path = ''], pairs, site, csrfToken) => {
+        const cookie = pairs.map(([key, value]) => `${key}=${value}`).join('; ');
+        const provenance: Record<string, string> = site === undefined ? {} : { 'sec-fetch-site': site };
+        const answer = await server.call(method, path, {
+          headers: { cookie, 'x-csrf-token': csrfToken, ...provenance },
+          ...(path === '/login' ? { body: { username: 'root', password: 'wrong' } } : {}),
+        });
+        expect(failures).toEqual([]);
+        expect([204, 400, 401, 403]).toContain(answer.status);
+        for (const line of answer.headers.getSetCookie()) expect(line).toMatch(/^\w+=; Max-Age=0; /);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
 describe('parseForm', () => {
   it('reads what URLSearchParams writes', () => {
     fc.assert(

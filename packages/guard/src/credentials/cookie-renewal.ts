@@ -22,7 +22,7 @@ export interface RenewableRequest extends NodeRequest {
 }
 
 /** Renews the cookies of a request if it is time; gives the `Set-Cookie` lines for the response. */
-export type CookieRenewal = (request: RenewableRequest) => Promise<readonly string[]>;
+export type CookieRenewal = (request: RenewableRequest) => Promise<string[]>;
 
 /** How urgently an access token wants a successor. */
 type Urgency = 'fresh' | 'soon' | 'now';
@@ -48,7 +48,7 @@ type Urgency = 'fresh' | 'soon' | 'now';
  *
  * const app = express();
  * app.use(async (request, response, next) => {
- *   response.append('Set-Cookie', [...(await renew(request))]);
+ *   response.append('Set-Cookie', await renew(request));
  *   next();
  * });
  */

@@ -45,9 +45,9 @@ export interface PresentedSession {
 /** Writes and reads the cookies that carry a session between your server and a browser. */
 export interface SessionCookies {
   /** The `Set-Cookie` lines that begin or continue a session. A token that is not given is taken away. */
-  set(tokens: SessionTokens): readonly string[];
+  set(tokens: SessionTokens): string[];
   /** The `Set-Cookie` lines that take everything away. */
-  clear(): readonly string[];
+  clear(): string[];
   /** What a request brings: for your routes that refresh and sign out. */
   read(request: GuardedRequest): PresentedSession;
   /**
@@ -78,7 +78,7 @@ const cookieText = /^[\w.~+/=-]+$/;
  * const cookies = createSessionCookies({ origin: 'https://app.example.com' });
  * const signOut = (request: IncomingMessage, response: ServerResponse): void => {
  *   const { mayBeForged } = cookies.read(nodeRequest(request));
- *   response.writeHead(mayBeForged ? 403 : 204, mayBeForged ? {} : { 'Set-Cookie': [...cookies.clear()] }).end();
+ *   response.writeHead(mayBeForged ? 403 : 204, mayBeForged ? {} : { 'Set-Cookie': cookies.clear() }).end();
  * };
  *
  * @throws {TypeError} naming everything that is wrong with the options at once.
