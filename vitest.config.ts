@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 const source = (path: string): string => fileURLToPath(new URL(`packages/${path}`, import.meta.url));
 
 export default defineConfig({
+  // Nest's decorators take parameters too, which only the legacy kind can.
+  oxc: { decorator: { legacy: true } },
   resolve: {
     alias: [
       { find: /^@sallyport\/auth\/(sqlite|postgres)$/, replacement: source('auth/src/stores/$1.ts') },

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { ensureChromium } from './chromium.js';
 import { build, runTool } from './tool.js';
 
-const browserTest = 'test/docs-page.test.ts';
+const browserTests = ['test/docs-page.test.ts', 'test/api-docs-page.test.ts', 'test/browser-sign-in.test.ts'];
 const filters = process.argv.slice(2);
 const asksForBrowser =
-  filters.length === 0 || filters.some((filter) => !filter.startsWith('-') && browserTest.includes(filter));
+  filters.length === 0 ||
+  filters.some((filter) => !filter.startsWith('-') && browserTests.some((test) => test.includes(filter)));
 
 function closingLine({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;

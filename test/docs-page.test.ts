@@ -1,5 +1,6 @@
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchBrowser } from './browser.ts';
 import { password, signUp } from './http-client.ts';
 import { type ServerProcess, startServer } from './server-process.ts';
 
@@ -10,12 +11,9 @@ const requested: string[] = [];
 const complaints: string[] = [];
 
 beforeAll(async () => {
-  const executablePath = process.env['CHROMIUM_PATH'];
-  if (executablePath === undefined) throw new Error('CHROMIUM_PATH is not set: npm test finds or installs a Chromium.');
   server = await startServer();
   await signUp(server.url, 'ada');
-  // As root, as in most containers, Chromium does not start with its sandbox.
-  browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });
+  browser = await launchBrowser();
   page = await browser.newPage();
   page.on('request', (request) => requested.push(request.url()));
   page.on('console', (message) => {
@@ -40,6 +38,8 @@ describe('/docs in a browser', () => {
 
   it('signs in with the Authorize button', async () => {
     await page.locator('.btn.authorize').first().click();
+    await page.locator('#oauth_username').waitFor();
+    expect(await page.getByText('sessionCookie').first().isVisible()).toBe(false);
     await page.locator('#oauth_username').fill('ada');
     await page.locator('#oauth_password').fill(password);
     await page.locator('.auth-btn-wrapper .authorize').first().click();
@@ -56,6 +56,23 @@ describe('/docs in a browser', () => {
     await status.waitFor();
     expect(await status.textContent()).toContain('200');
     expect(await operation.locator('.live-responses-table').textContent()).toContain('"username": "ada"');
+  });
+
+  it('keeps working for whoever is signed in by cookie as well: the bearer token counts', async () => {
+    await signUp(server.url, 'grace');
+    const status = await page.evaluate(
+      async (body) => {
+        const headers = { 'content-type': 'application/json' };
+        return (await fetch('login', { method: 'POST', headers, body: JSON.stringify(body) })).status;
+      },
+      { username: 'grace', password },
+    );
+    expect(status).toBe(200);
+    expect(await page.evaluate('document.cookie')).toContain('csrf_token=');
+    const operation = page.locator('.opblock-get', { has: page.locator('[data-path="/me"]') });
+    const answered = page.waitForResponse((response) => response.url() === `${server.url}/me`);
+    await operation.locator('.execute').click();
+    expect(await (await answered).json()).toMatchObject({ username: 'ada' });
   });
 
   it('asks no other server for anything', () => {

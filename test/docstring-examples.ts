@@ -12,11 +12,21 @@ export interface DocstringExample {
 const specifiers: Readonly<Record<string, string>> = {
   jwt: '@sallyport/jwt',
   guard: '@sallyport/guard',
+  'guard-event-stream': '@sallyport/guard/event-stream',
+  'guard-websocket': '@sallyport/guard/websocket',
   'guard-express': '@sallyport/guard/express',
   'guard-fastify': '@sallyport/guard/fastify',
+  'guard-hono': '@sallyport/guard/hono',
+  'guard-koa': '@sallyport/guard/koa',
+  'guard-nestjs': '@sallyport/guard/nestjs',
+  'guard-node': '@sallyport/guard/node',
+  'guard-openapi': '@sallyport/guard/openapi',
+  'guard-testing': '@sallyport/guard/testing',
   auth: '@sallyport/auth',
   'auth-sqlite': '@sallyport/auth/sqlite',
   'auth-postgres': '@sallyport/auth/postgres',
+  'auth-store': '@sallyport/auth/store',
+  'auth-testing': '@sallyport/auth/testing',
   server: 'sallyport',
 };
 

@@ -48,6 +48,16 @@ export async function put(url: string, body: object, token: string): Promise<Ans
   return read(await fetch(url, { method: 'PUT', headers, body: JSON.stringify(body) }));
 }
 
+/** The answer to a call; undefined when the connection ended before it came. */
+export async function unlessLost(call: () => Promise<Answer>): Promise<Answer | undefined> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
 /** The tokens in an answer; throws what the server said when it holds none. */
 export function tokensIn({ status, body }: Answer): Tokens {
   if (status !== 200) throw new Error(`no tokens: ${String(status)} ${JSON.stringify(body)}`);

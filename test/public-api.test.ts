@@ -7,11 +7,21 @@ import { root } from './source-files.ts';
 const entries = {
   jwt: 'packages/jwt/src/index.ts',
   guard: 'packages/guard/src/index.ts',
+  'guard-event-stream': 'packages/guard/src/event-stream.ts',
+  'guard-websocket': 'packages/guard/src/websocket.ts',
   'guard-express': 'packages/guard/src/express.ts',
   'guard-fastify': 'packages/guard/src/fastify.ts',
+  'guard-hono': 'packages/guard/src/hono.ts',
+  'guard-koa': 'packages/guard/src/koa.ts',
+  'guard-nestjs': 'packages/guard/src/nestjs.ts',
+  'guard-node': 'packages/guard/src/node.ts',
+  'guard-openapi': 'packages/guard/src/openapi.ts',
+  'guard-testing': 'packages/guard/src/testing.ts',
   auth: 'packages/auth/src/index.ts',
   'auth-sqlite': 'packages/auth/src/stores/sqlite.ts',
   'auth-postgres': 'packages/auth/src/stores/postgres.ts',
+  'auth-store': 'packages/auth/src/store.ts',
+  'auth-testing': 'packages/auth/src/testing.ts',
   server: 'packages/server/src/index.ts',
 };
 

@@ -11,7 +11,7 @@ import {
 } from './child-process.ts';
 import { root } from './source-files.ts';
 
-const main = join(root, 'packages/server/dist/cli/main.js');
+const builtMain = join(root, 'packages/server/dist/cli/main.js');
 
 /** The built server as its own process, in its own folder, on its own port. */
 export interface ServerProcess {
@@ -40,11 +40,15 @@ export function runSallyport(
   env: Environment = {},
   input = '',
 ): Promise<Finished> {
-  return runProgram([main, ...args], { cwd: folder, env, input });
+  return runProgram([builtMain, ...args], { cwd: folder, env, input });
 }
 
-/** Starts the built server and waits until it is ready. */
-export async function startServer(env: Environment = {}, folder: string = temporaryFolder()): Promise<ServerProcess> {
+/** Starts the built server, or another one, and waits until it is ready. */
+export async function startServer(
+  env: Environment = {},
+  folder: string = temporaryFolder(),
+  main: string = builtMain,
+): Promise<ServerProcess> {
   const port = env['PORT'] ?? String(await freePort());
   const settings: Environment = { LOG_LEVEL: 'warn', ...env, PORT: port };
   const program = startProgram([main, 'serve'], { cwd: folder, env: settings });
@@ -62,7 +66,7 @@ export async function startServer(env: Environment = {}, folder: string = tempor
       if (status !== 0) throw new Error(`sallyport ${args.join(' ')}: exit ${String(status)}\n${stderr}`);
       return JSON.parse(stdout) as unknown;
     },
-    restart: () => startServer(settings, folder),
+    restart: () => startServer(settings, folder, main),
     async remove() {
       if (program.child.exitCode === null && program.child.signalCode === null) await program.stop();
       rmSync(folder, { recursive: true, force: true });

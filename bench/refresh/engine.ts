@@ -54,6 +54,7 @@ function unsigned(refreshTokens: RefreshTokens): Issuer {
     Promise.resolve({
       accessToken: '',
       expiresIn: 0,
+      refreshExpiresIn: 0,
       refreshToken: refreshTokens.make(session.id, session.generation, session.salt),
       scope: granted.scope,
       sessionId: session.id,

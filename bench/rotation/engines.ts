@@ -36,6 +36,7 @@ const secretKey = 'bench-only-k3y-material-0123456789-abcdefghijklmnopqrstuvwxyz
 const user: UserRecord = {
   id: '6f9619ff-8b86-4011-b42d-00c04fc964ff',
   username: 'ada',
+  usernameFolded: 'ada',
   email: undefined,
   roles: [],
   disabled: false,
@@ -86,6 +87,7 @@ export const openRefreshAlone: OpenEngine = (policy, clock) => {
           accessToken: '',
           refreshToken: refreshTokens.make(session.id, session.generation, session.salt),
           expiresIn: 900,
+          refreshExpiresIn: lifetimes.idle,
           scope: granted.scope,
           sessionId: session.id,
           userId,

@@ -1,11 +1,14 @@
 import { rmSync } from 'node:fs';
 import { formatCursor } from '@sallyport/auth';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { testDatabases, type EmptyDatabase, type TestDatabase } from '../../packages/auth/test/databases.ts';
 import { EventStream } from '../event-stream.ts';
 import { get, post, signUp, type Tokens } from '../http-client.ts';
 import { type Fleet, startFleet } from '../races/fleet.ts';
 import { runSallyport, temporaryFolder } from '../server-process.ts';
+
+// Processes and databases start here, on machines that may be busy with others.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const leaseSeconds = 30;
 

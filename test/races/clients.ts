@@ -115,16 +115,6 @@ export class Client {
   }
 }
 
-/** The answer to a call; undefined when the server ended before it came. */
-export async function unlessLost(call: () => Promise<Answer>): Promise<Answer | undefined> {
-  try {
-    return await call();
-  } catch (error) {
-    if (error instanceof TypeError) return undefined;
-    throw error;
-  }
-}
-
 /** Whether a server had to put somebody off, and said for how long. */
 export function isNotNow({ status, headers }: Answer): boolean {
   if (status === 503) expect(headers.get('retry-after')).toMatch(/^[1-9]/);

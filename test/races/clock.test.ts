@@ -45,7 +45,7 @@ describe('three servers whose clocks are five minutes behind, right, and five mi
     await database.stop();
   });
 
-  it('S4: take each other’s tokens, keep one grace, and end no honest session', async ({ skip }) => {
+  it('S4, R9: take each other’s tokens, keep one grace, and end no honest session', async ({ skip }) => {
     if (faketime === undefined) return skip(withoutFaketime);
     for (const { url } of fleet.servers) {
       const first = await signInAt(url);
@@ -62,7 +62,7 @@ describe('three servers whose clocks are five minutes behind, right, and five mi
     }
   });
 
-  it('S8: revive nothing that one of them ended', async ({ skip }) => {
+  it('S8, R9: revive nothing that one of them ended', async ({ skip }) => {
     if (faketime === undefined) return skip(withoutFaketime);
     for (const [index, { url }] of fleet.servers.entries()) {
       const tokens = await signInAt(fleet.servers[(index + 1) % 3]?.url ?? '');
@@ -73,7 +73,7 @@ describe('three servers whose clocks are five minutes behind, right, and five mi
     }
   });
 
-  it('S4: go on when their clocks are set while they run: an hour back, a day forward', async ({ skip }) => {
+  it('S4, R9: go on when their clocks are set while they run: an hour back, a day forward', async ({ skip }) => {
     if (faketime === undefined) return skip(withoutFaketime);
     let tokens = await signInAt(fleet.next());
     const [behind, , ahead] = clocks;
@@ -118,7 +118,7 @@ describe('three servers on one SQLite file, whose computer’s clock is set', ()
     return renewed;
   };
 
-  it('S5, S8: revive nothing and end no honest session when it goes an hour back and a day forward', async ({
+  it('S5, S8, R9: revive nothing and end no honest session when it goes an hour back and a day forward', async ({
     skip,
   }) => {
     if (faketime === undefined) return skip(withoutFaketime);

@@ -1,7 +1,8 @@
 import { DatabaseSync } from '@photostructure/sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EmptyDatabase, testDatabases, type TestDatabase } from '../../packages/auth/test/databases.ts';
-import { type Ask, Client, expectGaplessLog, unlessLost } from './clients.ts';
+import { unlessLost } from '../http-client.ts';
+import { type Ask, Client, expectGaplessLog } from './clients.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { patience, repetitions } from './repetitions.ts';
 

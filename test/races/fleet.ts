@@ -26,6 +26,12 @@ export interface Fleet {
 
 export type Environment = Readonly<Record<string, string>>;
 
+/** What every server of a fleet on a database is told. */
+export function fleetEnvironment({ url }: Pick<EmptyDatabase, 'url'>, more: Environment = {}): Environment {
+  const common = { SECRET_KEY: secretKey, ISSUER: issuer, LOG_LEVEL: 'info', LOG_FORMAT: 'json' };
+  return { ...common, DATABASE_URL: url, ...more };
+}
+
 /** Starts some servers on a database; `envOf` adds to the environment of each. */
 export async function startFleet(
   { url, connect }: EmptyDatabase,
@@ -33,7 +39,7 @@ export async function startFleet(
   size = 3,
 ): Promise<Fleet> {
   const auth = await createAuth({ issuer, store: connect(), secretKey });
-  const env = { DATABASE_URL: url, SECRET_KEY: secretKey, ISSUER: issuer, LOG_LEVEL: 'info', LOG_FORMAT: 'json' };
+  const env = fleetEnvironment({ url });
   const servers = await Promise.all(
     Array.from({ length: size }, (_, index) => startServer({ ...env, ...envOf(index) }, temporaryFolder())),
   );
@@ -94,16 +100,26 @@ export function heldIn({ status, body }: Answer): Held | undefined {
 export const refreshAt = (url: string, token: string): Promise<Answer> =>
   post(`${url}/token/refresh`, { refresh_token: token });
 
-/** What the servers' logs say became of a session's tokens since `from`, one list of outcomes for all of them. */
-export function outcomesOf({ servers }: Fleet, sessionId: string, from: readonly number[] = []): string[] {
+/** The events of a type that hold a text, by the logs of all servers since `from`. */
+export function eventsOf(
+  { servers }: Fleet,
+  type: string,
+  text: string,
+  from: readonly number[] = [],
+): Readonly<Record<string, unknown>>[] {
   return servers.flatMap(({ program }, index) =>
     program
       .output()
       .slice(from[index] ?? 0)
       .split('\n')
-      .filter((line) => line.includes('"refresh_presented"') && line.includes(sessionId))
-      .map((line) => String((JSON.parse(line) as Record<string, unknown>)['outcome'])),
+      .filter((line) => line.includes(`"${type}"`) && line.includes(text))
+      .map((line) => JSON.parse(line) as Record<string, unknown>),
   );
+}
+
+/** What the servers' logs say became of a session's tokens since `from`, one list of outcomes for all of them. */
+export function outcomesOf(fleet: Fleet, sessionId: string, from: readonly number[] = []): string[] {
+  return eventsOf(fleet, 'refresh_presented', sessionId, from).map(({ outcome }) => String(outcome));
 }
 
 export const logLengths = ({ servers }: Fleet): number[] => servers.map(({ program }) => program.output().length);

@@ -13,6 +13,8 @@ export interface Victim {
   readonly stolen: string;
   /** The key that signs. */
   readonly keyId: string;
+  /** A role that the victim has, and nobody else. */
+  readonly role: string;
 }
 
 /** All that the database holds about a victim, by names that are the same for every victim. */
@@ -40,6 +42,12 @@ export interface Kind {
 }
 
 const form = (fields: Record<string, string>): Call => ({ body: new URLSearchParams(fields) });
+
+/** Routes that write and are not tried, and why. */
+export const untried: Readonly<Record<string, string>> = {
+  'POST /keys/rotate': 'while a key waits to sign, another one is not made: that would be one try',
+  'POST /feed/ping': 'keeps what it is told in memory, and writes it down from time to time',
+};
 
 /** Every kind of call that asks the database for something. */
 export const kinds: readonly Kind[] = [
@@ -73,6 +81,25 @@ export const kinds: readonly Kind[] = [
     name: 'revoking by access token',
     route: ({ access }) => ['POST', '/token/revoke', form({ token: access })],
     status: 200,
+  },
+  {
+    name: 'signing in with cookies',
+    route: ({ name }) => ['POST', '/login', { body: { username: name, password: goodPassword } }],
+    status: 200,
+  },
+  {
+    name: 'signing out with cookies',
+    route: ({ access, refresh }) => [
+      'POST',
+      '/logout',
+      {
+        headers: {
+          'sec-fetch-site': 'same-origin',
+          cookie: `access_token=${access}; refresh_token=${refresh}`,
+        },
+      },
+    ],
+    status: 204,
   },
   {
     name: 'introspecting',
@@ -135,6 +162,12 @@ export const kinds: readonly Kind[] = [
     byAdministrator: true,
   },
   {
+    name: 'enabling a user',
+    route: ({ id }) => ['POST', `/users/${id}/enable`],
+    status: 200,
+    byAdministrator: true,
+  },
+  {
     name: 'changing a user’s roles',
     route: ({ id }) => ['PUT', `/users/${id}/roles`, { body: { roles: ['reader', 'user'] } }],
     status: 200,
@@ -157,6 +190,13 @@ export const kinds: readonly Kind[] = [
     name: 'setting a role',
     route: ({ name }) => ['PUT', `/roles/${name}`, { body: { scopes: ['todos:read'] } }],
     status: 200,
+    byAdministrator: true,
+  },
+  {
+    name: 'deleting a role',
+    route: ({ role }) => ['DELETE', `/roles/${role}`],
+    status: 204,
+    again: [404],
     byAdministrator: true,
   },
   {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Answer } from '../http-client.ts';
-import { type Ask, type Client, isNotNow, unlessLost } from './clients.ts';
+import { type Answer, unlessLost } from '../http-client.ts';
+import { type Ask, type Client, isNotNow } from './clients.ts';
 
 /** What became of the calls of a while. */
 export class Calls {

@@ -60,7 +60,7 @@ for (const { name, start } of testDatabases.filter((each) => !each.name.includes
       }
     }
 
-    it(`S4: end no honest session in ${refreshes} refreshes`, { timeout: patience }, async () => {
+    it(`S4, R4: end no honest session in ${refreshes} refreshes`, { timeout: patience }, async () => {
       const { id } = await fleet.auth.users.create({ username: 'ada', password: 'plum-otter-violin-91' });
       const agent = new Agent({ keepAlive: false });
       const issued = await Promise.all(Array.from({ length: sessions }, () => fleet.auth.tokens.issue(id)));

@@ -1,12 +1,16 @@
 import { postgres } from '@sallyport/auth/postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testDatabases, type TestDatabase } from '../../packages/auth/test/databases.ts';
+import { routes } from '../../packages/server/src/routes.ts';
 import { type Answer, openServer, type TestServer } from '../../packages/server/test/http-server.ts';
 import { type Cut, statementCutter } from '../postgres-statements.ts';
 import { openProxy, type TcpProxy } from '../tcp-proxy.ts';
-import { type Kind, kinds, type State, type Victim } from './kinds-of-calls.ts';
+import { type Kind, kinds, type State, untried, type Victim } from './kinds-of-calls.ts';
 import { patience, repetitions } from './repetitions.ts';
 import { openVictims, secretKey, type Victims } from './victims.ts';
+
+const fits = (pattern: string, path: string): boolean =>
+  new RegExp(`^${pattern.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path);
 
 /** Where a call of so many statements is cut: at a few of them, or before and after each. */
 function cutsOf(statements: number): readonly Cut[] {
@@ -100,6 +104,25 @@ describe('R6 a connection to PostgreSQL that is lost at any statement, before it
       for (const where of cutsOf(statements)) await cut(kind, where, whole);
     },
   );
+
+  it('is tried with every route that writes', () => {
+    const victim = {
+      id: '0',
+      name: 'n',
+      access: 'a',
+      refresh: 'r',
+      sessionId: 's',
+      stolen: 't',
+      keyId: 'k',
+      role: 'o',
+    };
+    const tried = kinds.map(({ route }) => {
+      const [method, path] = route(victim);
+      return routes.find((each) => each.method === method && fits(each.path, path));
+    });
+    const missing = routes.filter((route) => route.method !== 'GET' && !tried.includes(route));
+    expect(missing.map(({ method, path }) => `${method} ${path}`)).toEqual(Object.keys(untried));
+  });
 
   it('leaves a change log without gaps', async () => {
     const { head, changes } = await victims.store.changes.readSince(0);

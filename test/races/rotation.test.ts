@@ -1,9 +1,23 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type EmptyDatabase, testDatabases, type TestDatabase } from '../../packages/auth/test/databases.ts';
-import { type Fleet, held, heldIn, logLengths, outcomesOf, refreshAt, startFleet, statusesOf } from './fleet.ts';
+import { password, post, put } from '../http-client.ts';
+import {
+  eventsOf,
+  type Fleet,
+  held,
+  heldIn,
+  logLengths,
+  outcomesOf,
+  refreshAt,
+  startFleet,
+  statusesOf,
+} from './fleet.ts';
 import { patience, repetitions } from './repetitions.ts';
 
+/** Logs come through a pipe. */
+const soon = { timeout: 20_000 };
 const presentations = 50;
+const registrations = repetitions(9, 30);
 const rounds = repetitions(3, 200);
 
 for (const { name, start } of testDatabases.filter((each) => !each.name.includes('memory'))) {
@@ -15,8 +29,9 @@ for (const { name, start } of testDatabases.filter((each) => !each.name.includes
     beforeAll(async () => {
       database = await start();
       empty = await database.create();
-      fleet = await startFleet(empty);
-      ({ id: userId } = await fleet.auth.users.create({ username: 'ada', password: 'plum-otter-violin-91' }));
+      // All of them at once, on a database without users.
+      fleet = await startFleet(empty, () => ({ ADMIN_USERNAME: 'chief', ADMIN_PASSWORD: password }));
+      ({ id: userId } = await fleet.auth.users.create({ username: 'ada', password }));
     });
     afterAll(async () => {
       await fleet.stop();
@@ -24,7 +39,7 @@ for (const { name, start } of testDatabases.filter((each) => !each.name.includes
     });
 
     it(
-      `S4: make one rotation and one successor of ${presentations} presentations at once, ${rounds} times`,
+      `S4, R1, R3: make one rotation and one successor of ${presentations} presentations at once, ${rounds} times`,
       { timeout: patience },
       async () => {
         const store = empty.connect();
@@ -45,7 +60,7 @@ for (const { name, start } of testDatabases.filter((each) => !each.name.includes
             const found = outcomesOf(fleet, pair.sessionId, from);
             expect(found).toHaveLength(presentations);
             return found;
-          });
+          }, soon);
           expect(outcomes.filter((outcome) => outcome === 'rotated')).toHaveLength(1);
           expect(new Set(outcomes)).toEqual(
             new Set(['rotated', 'raced', ...outcomes.filter((each) => each === 'retried')]),
@@ -53,6 +68,70 @@ for (const { name, start } of testDatabases.filter((each) => !each.name.includes
           expect(heldIn(await refreshAt(fleet.next(), successors[0] ?? ''))).toBeDefined();
         }
         await store.close();
+      },
+    );
+
+    it('R2: make one first administrator', async () => {
+      const { id, roles } = await fleet.auth.users.find('chief');
+      expect(roles).toEqual(['admin']);
+      await vi.waitFor(() => expect(eventsOf(fleet, 'user_created', id)).toHaveLength(1), soon);
+      expect(eventsOf(fleet, 'user_created', '')).toHaveLength(1);
+    });
+
+    it('R2, R3: give a name to one of many who register it at once, in any case', async () => {
+      const names = Array.from({ length: registrations }, (_, index) => (index % 2 === 0 ? 'Grace' : 'GRACE'));
+      const answers = await Promise.all(
+        names.map((username) => post(`${fleet.next()}/register`, { username, password })),
+      );
+      const made = answers.filter(({ status }) => status === 201);
+      expect(made).toHaveLength(1);
+      expect(answers.filter(({ status }) => status === 409)).toHaveLength(registrations - 1);
+      await vi.waitFor(
+        () => expect(eventsOf(fleet, 'user_registered', String(made[0]?.body['id']))).toHaveLength(1),
+        soon,
+      );
+    });
+
+    it(
+      `R2: end a session once, however many sign out of it at once, ${rounds} times`,
+      { timeout: patience },
+      async () => {
+        for (let round = 0; round < rounds; round += 1) {
+          const pair = await fleet.auth.tokens.issue(userId);
+          const before = await fleet.auth.changes.readSince(0);
+          const answers = await Promise.all(
+            Array.from({ length: presentations }, () =>
+              post(`${fleet.next()}/token/revoke`, { token: pair.refreshToken }),
+            ),
+          );
+          expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+          const { changes } = await fleet.auth.changes.readSince(before.head);
+          expect(changes).toMatchObject([{ sequence: before.head + 1, key: pair.sessionId }]);
+          await vi.waitFor(() => expect(eventsOf(fleet, 'session_ended', pair.sessionId)).toHaveLength(1), soon);
+        }
+      },
+    );
+
+    it(
+      `R3: keep an administrator when two demote each other at once, ${rounds} times`,
+      { timeout: patience },
+      async () => {
+        const { id: one } = await fleet.auth.users.find('chief');
+        const { id: other } = await fleet.auth.users.create({ username: 'other', password, roles: ['admin'] });
+        const people = [one, other];
+        for (let round = 0; round < rounds; round += 1) {
+          for (const id of people) await fleet.auth.users.setRoles(id, ['admin']);
+          const tokens = await Promise.all(people.map(async (id) => (await fleet.auth.tokens.issue(id)).accessToken));
+          const answers = await Promise.all(
+            people.map((id, index) =>
+              put(`${fleet.next()}/users/${id}/roles`, { roles: ['user'] }, tokens[1 - index] ?? ''),
+            ),
+          );
+          // Whoever is demoted first may do nothing any more, and the last one cannot be.
+          expect(answers.map(({ status }) => status).filter((status) => status === 200)).toHaveLength(1);
+          const roles = await Promise.all(people.map(async (id) => (await fleet.auth.users.find(id)).roles));
+          expect(roles.filter((each) => each.includes('admin'))).toHaveLength(1);
+        }
       },
     );
 

@@ -38,23 +38,25 @@ export async function openVictims(url: string, store: Store, clock: Clock): Prom
 
 async function aVictim(auth: Auth, store: Store, passwordHash: string): Promise<Victim> {
   const name = `victim-${randomBytes(4).toString('hex')}`;
-  const user = { id: randomUUID(), email: undefined, passwordHash, roles: ['user'], createdAt: auth.now() };
+  const role = `role-of-${name}`;
+  await store.roles.set(role, ['todos:read']);
+  const user = { id: randomUUID(), email: undefined, passwordHash, roles: ['user', role], createdAt: auth.now() };
   // Past the engine: hashing a password for each would take longer than everything else.
   await store.transaction(({ users }) => users.insert({ ...user, username: { shown: name, folded: name } }));
   const [used, other] = [await auth.tokens.issue(user.id), await auth.tokens.issue(user.id)];
   await auth.refresh(await auth.refresh(other));
   const keyId = (await auth.keys.list()).find(({ stage }) => stage === 'current')?.keyId ?? '';
   const { accessToken: access, refreshToken: refresh, sessionId } = used;
-  return { id: user.id, name, access, refresh, sessionId, stolen: other.refreshToken, keyId };
+  return { id: user.id, name, access, refresh, sessionId, stolen: other.refreshToken, keyId, role };
 }
 
 async function stateOf(operator: pg.Client, victim: Victim, from: number, passwordHash: string): Promise<State> {
-  const { id, name, sessionId, keyId } = victim;
+  const { id, name, sessionId, keyId, role: ownRole } = victim;
   const rows = async <Row extends object>(text: string, ...values: unknown[]): Promise<Row[]> =>
     (await operator.query<Row>(text, values)).rows;
   const users = await rows(
     `select replace(username, $1, '') as name, replace(email, $1, '') as email, epoch, disabled_at is null as enabled, password_hash = $2 as same,
-      array(select role from user_roles where user_id = users.id order by role) as roles
+      array(select replace(role, $1, '') from user_roles where user_id = users.id order by role) as roles
     from users where username like $1 || '%' order by username`,
     name,
     passwordHash,
@@ -65,13 +67,13 @@ async function stateOf(operator: pg.Client, victim: Victim, from: number, passwo
     name,
     sessionId,
   );
-  const role = await rows('select scopes from roles where name = $1', name);
+  const role = await rows('select scopes from roles where name = any($1) order by 1', [name, ownRole]);
   const key = await rows('select length(encrypted_private_key) > 0 as signs from signing_keys where id = $1', keyId);
   const changes = await rows<State['changes'][number]>(
     'select kind, key, data from feed_log where sequence > $1 order by sequence',
     from,
   );
-  const names = new Map([id, name, sessionId, keyId].map((each, index) => [each, `#${String(index)}`]));
+  const names = new Map([id, name, sessionId, keyId, ownRole].map((each, index) => [each, `#${String(index)}`]));
   const named = changes.map((change) => ({ ...change, key: names.get(change.key) ?? 'another' }));
   return { users, sessions, role, key, changes: named };
 }

@@ -35,4 +35,8 @@ process.on('message', () => {
   const files = existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0;
   process.send?.({ rss, heap, files, handles: process.getActiveResourcesInfo().length });
 });
-process.on('disconnect', () => process.exit());
+process.on('disconnect', () => {
+  server.closeAllConnections();
+  server.close();
+  void auth.close().then(() => process.exit());
+});

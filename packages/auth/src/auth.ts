@@ -23,6 +23,7 @@ import { recover, type RecoveryReport } from './tokens/recovery.ts';
 import { SignIn, type SignInInput } from './tokens/sign-in.ts';
 import { TokenIssuer } from './tokens/token-issuer.ts';
 import type { TokenPair } from './tokens/token-pair.ts';
+import { VouchedSignIn, type VouchedUser } from './tokens/vouched-sign-in.ts';
 import { DatabaseClock } from './upkeep/database-clock.ts';
 import { Upkeep, type UpkeepReport } from './upkeep/upkeep.ts';
 import { OwnAccount } from './users/own-account.ts';
@@ -58,6 +59,23 @@ export interface Auth {
      * @throws {AuthError} `user_not_found`, `credentials_invalid` for a disabled user, `scope_invalid`
      */
     issue(userId: string, options?: { readonly scope?: string; readonly device?: Device }): Promise<TokenPair>;
+    /**
+     * Starts a session of a user whom your application keeps and has signed in itself.
+     *
+     * The user gets an account here by that id, without a password: it can never be signed in to with one, and everything
+     * else works for it. Give the roles each time, and those of the running sessions follow. Does **not** check who the
+     * user is: you did.
+     *
+     * @example
+     * import type { Auth, TokenPair } from '@sallyport/auth';
+     *
+     * const tokensFor = (auth: Auth, user: { readonly id: number; readonly roles: readonly string[] }): Promise<TokenPair> =>
+     *   auth.tokens.issueFor({ subject: String(user.id), roles: user.roles });
+     *
+     * @throws {AuthError} `value_invalid`, `role_not_found`, `scope_invalid`; `credentials_invalid` for a user who was
+     * disabled here
+     */
+    issueFor(user: VouchedUser): Promise<TokenPair>;
     /** Kills one access token and leaves its session alive; false when it is no unexpired token of ours. */
     revokeAccessToken(token: string): Promise<boolean>;
   };
@@ -160,13 +178,14 @@ function wire(
   const refreshTokens = new RefreshTokens(config.secret, config.previousSecret);
   const lifetimes = { idle: config.idleLifetime, absolute: config.sessionLifetime };
   const accessTokens = { issuer, audience, lifetime: config.accessTokenLifetime, random };
-  const tokenIssuer = new TokenIssuer(keys, accessTokens, refreshTokens);
+  const tokenIssuer = new TokenIssuer(keys, accessTokens, refreshTokens, lifetimes);
   const base = { store, clock, emit };
 
   const confirmations = new Confirmations(base);
   const sessions = new Sessions({ ...base, confirmations });
   const roles = new Roles(base);
   const signIn = new SignIn({ ...base, hashes, issuer: tokenIssuer, lifetimes, random });
+  const vouchedSignIn = new VouchedSignIn({ ...base, issuer: tokenIssuer, lifetimes, random });
   const refresh = new Refresh({
     ...base,
     refreshTokens,
@@ -203,6 +222,7 @@ function wire(
     now: clock,
     tokens: {
       issue: (userId, options) => signIn.forUser(userId, options),
+      issueFor: (user) => vouchedSignIn.forUser(user),
       revokeAccessToken: (token) => issued.revokeAccessToken(token),
     },
     signIn: (input) => signIn.withPassword(input),
@@ -218,6 +238,7 @@ function wire(
     recover: () => recover({ ...base, keys, random }),
     close: async () => {
       feed.stop();
+      confirmations.stop();
       await upkeep.stop();
       await store.close();
     },

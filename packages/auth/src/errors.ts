@@ -12,6 +12,8 @@ export interface AuthErrorDetails {
   value_invalid: { readonly field: string; readonly reason: string };
   /** The new password is too short, too long or too easy to guess. Show `reason`. */
   password_refused: { readonly reason: string };
+  /** An application signs this user in, so the account has no password and gets none. */
+  passwordless_account: Readonly<Record<never, never>>;
   /** Another user has this name, whatever its case. Choose another one. */
   username_taken: Readonly<Record<never, never>>;
   /** Another user has this e-mail address. */

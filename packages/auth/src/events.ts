@@ -15,7 +15,7 @@ export interface AuthEventDetails {
   signed_in: { readonly userId: string; readonly sessionId: string };
   /** Who was tried is told only when that user exists: a name that does not may be a password typed in the wrong field. */
   sign_in_refused: {
-    readonly reason: 'unknown_user' | 'wrong_password' | 'disabled';
+    readonly reason: 'unknown_user' | 'wrong_password' | 'no_password' | 'disabled';
     readonly userId: string | undefined;
   };
   /** Every presentation of a refresh token, classified; `reused` means two parties held one lineage. */

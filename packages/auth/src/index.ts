@@ -33,6 +33,7 @@ export type { RecoveryReport } from './tokens/recovery.ts';
 export type { RefreshInput } from './tokens/refresh.ts';
 export type { SignInInput } from './tokens/sign-in.ts';
 export type { TokenPair } from './tokens/token-pair.ts';
+export type { VouchedUser } from './tokens/vouched-sign-in.ts';
 export type { UpkeepReport } from './upkeep/upkeep.ts';
 export type { Page } from './users/page.ts';
 export type { OwnAccount } from './users/own-account.ts';

@@ -101,6 +101,22 @@ export function describeFeed(name: string, start: () => Promise<TestDatabase>): 
         await other.until(({ echoes }) => echoes.length === 1);
       });
 
+      it('sends for the snapshot when it is further behind than is remembered', async () => {
+        const cursor = await cursorOf(node.auth);
+        const guard = await follow(cursor);
+        await elsewhere.recover();
+        const { sequence } = await cursorOf(node.auth);
+        // The new lineage goes on far away, which is as good as having missed so many.
+        await guard.untilOver();
+        expect(guard.types).toEqual(['hello', 'resync']);
+        const { incarnation } = await cursorOf(node.auth);
+        for (const behind of [65_600, 900_000_000]) {
+          const late = await follow({ incarnation, sequence: sequence - behind });
+          await late.untilOver();
+          expect(late.types).toEqual(['hello', 'resync']);
+        }
+      });
+
       it('echoes the last ping behind everything it has, with the age of that knowledge', async () => {
         const cursor = await cursorOf(node.auth);
         const guard = await follow(cursor);

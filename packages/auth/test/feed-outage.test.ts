@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Auth } from '../src/auth.ts';
 import type { FeedCredential } from '../src/feed/feed-credential.ts';
 import type { FeedCursor } from '../src/feed/feed-cursor.ts';
@@ -7,6 +7,9 @@ import type { Store } from '../src/stores/store.ts';
 import { anAuth, type AuthFixture } from './auth-fixture.ts';
 import { testDatabases, type TestDatabase } from './databases.ts';
 import { aCredential, cursorOf, FollowingGuardFixture } from './feed-fixture.ts';
+
+// Processes and databases start here, on machines that may be busy with others.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const isDeaf = (store: Store): Store => ({ ...store, watch: () => () => undefined });
 

@@ -60,7 +60,12 @@ export async function startPostgres(): Promise<PostgresServer> {
     },
     stop: async () => {
       thaw();
-      if (sendTo(main, 0)) await server.stop();
+      if (sendTo(main, 0)) {
+        const stopped = server.stop();
+        // It need not write what is removed next.
+        sendTo(main, 'SIGQUIT');
+        await stopped;
+      }
       await rm(folder, { recursive: true, force: true });
     },
     crash: async () => {

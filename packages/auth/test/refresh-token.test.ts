@@ -30,6 +30,18 @@ describe('refresh tokens', () => {
     expect([genuine, withoutKey, withoutSalt].map(isGenuine)).toEqual([true, false, false]);
   });
 
+  it('S1: hold 128 bits that nobody can foresee', () => {
+    const macs = Array.from({ length: 10_000 }, (_, index) =>
+      Buffer.from(tokens.make(sessionId, index + 1, salt), 'base64url').subarray(-16),
+    );
+    expect(new Set(macs.map((mac) => mac.toString('hex'))).size).toBe(macs.length);
+    for (let bit = 0; bit < 128; bit += 1) {
+      const ones = macs.filter((mac) => ((mac[bit >> 3] ?? 0) >> (bit & 7)) & 1).length;
+      // Within six standard deviations of one half.
+      expect(Math.abs(ones - 5000)).toBeLessThan(300);
+    }
+  });
+
   it('are good under the secret before, and made with the present one', () => {
     const previous = randomBytes(32);
     const old = new RefreshTokens(previous).make(sessionId, 7, salt);

@@ -155,8 +155,8 @@ describe('a reader', () => {
 
 describe('a store in a file', () => {
   it('keeps everybody else out of its files', async () => {
-    await store.roles.set('editor', []);
-    for (const suffix of ['', '-wal', '-shm']) expect(statSync(`${file}${suffix}`).mode & 0o777).toBe(0o600);
+    await store.append({ kind: 1, key: 'a session', issuedUntil: undefined, critical: true });
+    for (const suffix of ['', '-wal', '-shm', '-bell']) expect(statSync(`${file}${suffix}`).mode & 0o777).toBe(0o600);
   });
 
   it('does before it closes what it was asked for', async () => {
@@ -174,6 +174,37 @@ describe('a store in a file', () => {
     });
     await expect(again).rejects.toThrow('FOREIGN KEY constraint failed');
     await expect(again).rejects.not.toHaveProperty('code');
+  });
+
+  it('R13: reads on, and rightly, when a later version adds columns meanwhile', async () => {
+    await addAda();
+    const now = new Date('2026-01-01T00:00:00Z');
+    const session = { id: 's', userId: 'ada', userEpoch: 0, generation: 1, base: 0, salt: new Uint8Array(16) };
+    const moments = {
+      mintedAt: now,
+      rotatedAt: now,
+      createdAt: now,
+      lastUsedAt: now,
+      idleExpiresAt: now,
+      expiresAt: now,
+    };
+    const rest = { scope: undefined, endedAt: undefined, userAgent: undefined, address: undefined };
+    await store.sessions.insert({ ...session, ...moments, ...rest });
+    const read = async (): Promise<unknown> => [
+      await store.sessions.findStanding('s'),
+      await store.users.find('ada'),
+      await store.transaction(({ sessions }) => sessions.findStanding('s')),
+    ];
+    const before = await read();
+    expect(before).toMatchObject([{ user: { id: 'ada', epoch: 0 } }, { epoch: 0 }, { session: { generation: 1 } }]);
+    const later = openToWrite(file, 5000);
+    for (const table of ['sessions', 'users']) {
+      later.run({ query: { sql: `alter table ${table} add column later integer not null default 7` }, parameters: [] });
+    }
+    later.close();
+    expect(await read()).toEqual(before);
+    await store.users.advanceEpoch('ada');
+    expect(await store.sessions.findStanding('s')).toMatchObject({ user: { epoch: 1 } });
   });
 
   it('is unavailable while the file is no database', async () => {

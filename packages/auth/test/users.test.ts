@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readEmailAddress } from '../src/users/email-address.ts';
 import { readCursor, writeCursor } from '../src/users/page.ts';
 import { foldUsername, readUsername } from '../src/users/username.ts';
+import { nameOfSubject, readSubject } from '../src/users/vouched-account.ts';
 
 describe('user names', () => {
   it.each([
@@ -38,6 +39,28 @@ describe('user names', () => {
     'ｃｅｅ9e154-0a47-46d1-8249-2939f585da26',
   ])('may not be %j', (name) => {
     expect(() => readUsername(name)).toThrow(expect.objectContaining({ code: 'value_invalid' }));
+  });
+});
+
+describe('ids of users whom an application keeps', () => {
+  it.each(['42', 'auth0|5F7C', 'ada@example.com', 'https://example.com/ada', 'x'.repeat(255), '__proto__'])(
+    'may be %s',
+    (subject) => {
+      expect(readSubject(subject)).toBe(subject);
+    },
+  );
+
+  it.each(['', ' 42', 'a b', 'a\nb', 'ä', 'x'.repeat(256), 42, undefined, null, { id: 42 }])(
+    'may not be %j',
+    (subject) => {
+      expect(() => readSubject(subject as string)).toThrow(expect.objectContaining({ code: 'value_invalid' }));
+    },
+  );
+
+  it('make names that nobody can choose, and that differ as the ids do', () => {
+    const names = ['Ada', 'ada', 'ADA'].map((id) => nameOfSubject(id));
+    expect(new Set(names.map(({ folded }) => folded)).size).toBe(3);
+    for (const { folded } of names) expect(() => readUsername(folded)).toThrow();
   });
 });
 

@@ -113,3 +113,8 @@ export interface Requirement<Words extends Terms = AnyTerms, Context = unknown> 
    */
   readonly maxStaleness?: MaxStaleness;
 }
+
+/** A requirement that lets no stranger pass: behind it there is always a caller. */
+export interface CallersOnly<Words extends Terms = AnyTerms, Context = unknown> extends Requirement<Words, Context> {
+  readonly optional?: false;
+}

@@ -3,10 +3,12 @@ import type { Access, AnyTerms, Requirement, Terms } from './access.ts';
 import { AccessRefusedError } from './access-refused-error.ts';
 import { createCredentialsReader, type Credentials, type CredentialsReader } from './credentials/credentials.ts';
 import type { GuardedRequest } from './credentials/guarded-request.ts';
-import { createAccess, type Grantor } from './granted-access.ts';
-import { type GuardOptions, type ResolvedGuardOptions, resolveGuardOptions } from './guard-options.ts';
+import { GrantedAccess, type GrantedToken, type Grantor } from './granted-access.ts';
+import type { GuardOptions } from './guard-options.ts';
+import { type ResolvedGuardOptions, resolveGuardOptions } from './resolved-guard-options.ts';
 import { type ChallengeContent, createRefusal, type Refusal, type RefusalCode } from './refusal.ts';
 import { challengeScheme, readsBody } from './credentials/credential-source.ts';
+import { describeGuardAs } from './openapi/guard-description.ts';
 import { FeedReplica } from './replica/feed/feed-replica.ts';
 import { becomeReady } from './replica/readiness.ts';
 import { Replica } from './replica/replica.ts';
@@ -14,12 +16,10 @@ import { ChangesUnavailableError, type GuardStatus, type Judgement, statedTruth,
 import { findShortfall, type ResolvedRequirement, resolveRequirement } from './requirement.ts';
 import type { Shortfall } from './rules.ts';
 import { whenSettled } from './settled.ts';
-import { createVerifier, type Verification, type VerifiedToken, type Verifier } from './verification.ts';
-
-/** What a guard makes of a request. `access` is `undefined` only where the requirement says `optional`. */
-export type Verdict<Words extends Terms = AnyTerms> =
-  | { readonly granted: true; readonly access: Access<Words> | undefined }
-  | { readonly granted: false; readonly refusal: Refusal };
+import type { Verdict } from './verdict.ts';
+import { createVerifier, type Verification, type Verifier } from './verification.ts';
+import { type Watch, WatchedAccess } from './watch.ts';
+import { Watches } from './watches.ts';
 
 /** Decides who may pass. Knows no framework: an adapter hands it the request and acts on the verdict. */
 export interface Guard<Words extends Terms = AnyTerms> {
@@ -47,6 +47,22 @@ export interface Guard<Words extends Terms = AnyTerms> {
   resolve<Context = unknown>(
     requirement?: Requirement<Words, Context> | ResolvedRequirement<Context>,
   ): ResolvedRequirement<Context>;
+  /**
+   * Watches over an access of this guard for something that lasts longer than a request, such as a WebSocket: until its
+   * token expires or is revoked, or the caller no longer meets the requirement. With `feed` that is heard within
+   * milliseconds; where what holds cannot be known any more, the access is lost too.
+   *
+   * `onLost` hears once why; close the connection then. Keeps no process alive. A policy in the requirement is asked
+   * again and again.
+   *
+   * @throws {TypeError} for an access that none of our guards has granted, and for a misspelt requirement.
+   */
+  watch<Context = unknown>(
+    access: Access<Words>,
+    onLost: (refusal: Refusal) => void,
+    requirement?: Requirement<Words, Context> | ResolvedRequirement<Context>,
+    context?: Context,
+  ): Watch<Words>;
   /**
    * Waits until the keys and, with `feed`, what holds for live tokens are at hand: then start to listen. Keeps the
    * process alive meanwhile. `timeout` is in seconds. Default: 30.
@@ -95,9 +111,14 @@ export function createGuard<
   const Scope extends string = string,
   const Role extends string = string,
 >(options: GuardOptions<Claims, Scope, Role>): Guard<WordsOf<Claims, Scope, Role>> {
+  const resolved = resolveGuardOptions(options);
   // What the types promise of claims and names is what the schema and the lists in the options hold at run time.
-  return new TokenGuard(resolveGuardOptions(options)) as Guard<WordsOf<Claims, Scope, Role>>;
+  const guard = new TokenGuard(resolved) as unknown as Guard<WordsOf<Claims, Scope, Role>>;
+  describeGuardAs(guard, resolved);
+  return guard;
 }
+
+const milliseconds = 1000;
 
 type SentToken = Extract<Credentials, { readonly kind: 'token' }>;
 
@@ -115,6 +136,7 @@ class TokenGuard implements Guard {
   #verify: Verifier;
   readonly #grantor: Grantor;
   readonly #challenge: ChallengeContent;
+  readonly #watches: Watches;
 
   constructor(options: ResolvedGuardOptions) {
     const { credentials, severalCredentials, vocabulary, realm, now } = options;
@@ -125,6 +147,7 @@ class TokenGuard implements Guard {
     this.#truth = this.#openTruth();
     this.#grantor = { vocabulary, now, refused: (lacking) => new AccessRefusedError(this.#refusal(lacking)) };
     this.#challenge = { realm, scheme: challengeScheme(credentials) };
+    this.#watches = new Watches({ now, onChange: (listener) => this.#truth.onChange(listener) });
   }
 
   resolve<Context = unknown>(requirement?: Requirement<AnyTerms, Context>): ResolvedRequirement<Context> {
@@ -135,6 +158,19 @@ class TokenGuard implements Guard {
     const asked = { required: this.resolve(requirement), context };
     const body = this.#readsBody ? request.body?.() : undefined;
     return whenSettled(body, (read) => this.#decide(this.#readCredentials(request, read), request, asked));
+  }
+
+  watch(access: Access, onLost: (refusal: Refusal) => void, requirement?: Requirement, context?: unknown): Watch {
+    if (GrantedAccess.tokenOf(access) === undefined)
+      throw new TypeError('watch needs an access that a guard has granted');
+    const asked = { required: this.resolve(requirement), context };
+    return new WatchedAccess(access, {
+      judge: (current) => this.#judgeAgain(current, asked),
+      verify: (text) => this.#decide({ kind: 'token', token: text, mayBeForged: false }, {}, asked),
+      refuse: (code) => this.#refusal({ code }),
+      watches: this.#watches,
+      onLost,
+    });
   }
 
   ready(timeout = 30): Promise<void> {
@@ -157,7 +193,7 @@ class TokenGuard implements Guard {
     return changes === undefined ? statedTruth : new Replica({ source: changes, now, onKeysDead });
   }
 
-  #decide(credentials: Credentials, request: GuardedRequest, asked: Asked): Verdict | Promise<Verdict> {
+  #decide(credentials: Credentials, request: Pick<GuardedRequest, 'method'>, asked: Asked): Verdict | Promise<Verdict> {
     switch (credentials.kind) {
       case 'absent':
         return this.#decideStranger(request, asked.required);
@@ -170,7 +206,7 @@ class TokenGuard implements Guard {
     }
   }
 
-  #decideStranger({ method }: GuardedRequest, { optional }: ResolvedRequirement): Verdict {
+  #decideStranger({ method }: Pick<GuardedRequest, 'method'>, { optional }: ResolvedRequirement): Verdict {
     const isPreflight = method === 'OPTIONS';
     if (optional || (isPreflight && this.#options.preflight === 'pass')) return { granted: true, access: undefined };
     return this.#refuse(isPreflight ? 'preflight_unanswered' : 'not_authenticated');
@@ -181,15 +217,27 @@ class TokenGuard implements Guard {
     if (!verification.verified) return this.#refuse(verification.code, verification.cause);
     if (sent.mayBeForged) return this.#refuse('csrf_proof_missing');
     const { token } = verification;
-    return whenSettled(this.#truth.judge(token, sent.token, asked.required.maxStaleness), (judgement) =>
-      this.#weigh(token, judgement, asked),
+    return this.#judgeToken({ token, text: sent.token }, asked);
+  }
+
+  #judgeToken(granted: GrantedToken, asked: Asked): Verdict | Promise<Verdict> {
+    const { token, text } = granted;
+    return whenSettled(this.#truth.judge(token, text, asked.required.maxStaleness), (judgement) =>
+      this.#weigh(granted, judgement, asked),
     );
   }
 
-  #weigh(token: VerifiedToken, judgement: Judgement, { required, context }: Asked): Verdict | Promise<Verdict> {
+  /** What was verified once stays so until it expires; whether the application has revoked it must be asked. */
+  #judgeAgain(granted: GrantedToken, asked: Asked): Verdict | Promise<Verdict> {
+    if (granted.token.claims.exp * milliseconds <= this.#options.now().getTime()) return this.#refuse('token_expired');
+    if (this.#options.isRevoked === undefined) return this.#judgeToken(granted, asked);
+    return this.#decide({ kind: 'token', token: granted.text, mayBeForged: false }, {}, asked);
+  }
+
+  #weigh(granted: GrantedToken, judgement: Judgement, { required, context }: Asked): Verdict | Promise<Verdict> {
     if (typeof judgement === 'string') return this.#refuse(judgement);
     if (judgement instanceof ChangesUnavailableError) return this.#refuse('temporarily_unavailable', judgement);
-    const access = createAccess(token, judgement, this.#grantor);
+    const access = new GrantedAccess(granted, judgement, this.#grantor);
     const circumstances = { now: this.#options.now(), context };
     return whenSettled(findShortfall(access, required, circumstances), (lacking): Verdict =>
       lacking === undefined ? { granted: true, access } : { granted: false, refusal: this.#refusal(lacking) },

@@ -1,6 +1,12 @@
 export { coversScope } from '@sallyport/jwt';
-export type { Access, AnyTerms, Demand, Policy, Requirement, Terms, TokenKind } from './access.ts';
+export type { Access, AnyTerms, CallersOnly, Demand, Policy, Requirement, Terms, TokenKind } from './access.ts';
 export { AccessRefusedError } from './access-refused-error.ts';
+export {
+  type CookieRenewal,
+  type CookieRenewalOptions,
+  createCookieRenewal,
+  type RenewableRequest,
+} from './credentials/cookie-renewal.ts';
 export type {
   BodySource,
   CookieSource,
@@ -18,7 +24,14 @@ export {
   type NodeRequest,
   type RequestDetails,
 } from './credentials/guarded-request.ts';
-export { createGuard, type Guard, type Verdict } from './guard.ts';
+export {
+  createSessionCookies,
+  type PresentedSession,
+  type SessionCookieOptions,
+  type SessionCookies,
+  type SessionTokens,
+} from './credentials/session-cookies.ts';
+export { createGuard, type Guard } from './guard.ts';
 export type { GuardOptions } from './guard-options.ts';
 export type { ProblemDetails, Refusal, RefusalCode } from './refusal.ts';
 export { type Change, type ChangeBatch, type ChangeKind, changeKinds, type ChangeSource } from './replica/change.ts';
@@ -26,3 +39,5 @@ export type { FeedOptions } from './replica/feed/feed-options.ts';
 export type { Transport } from './replica/feed/transport-choice.ts';
 export type { GuardStatus, MaxStaleness } from './replica/truth.ts';
 export { type ResolvedRequirement, resolveRequirement, type Vocabulary } from './requirement.ts';
+export type { Verdict } from './verdict.ts';
+export type { Watch } from './watch.ts';

@@ -8,7 +8,7 @@ import {
   type StandardSchema,
   type VerifiedJwt,
 } from '@sallyport/jwt';
-import type { ResolvedGuardOptions } from './guard-options.ts';
+import type { ResolvedGuardOptions } from './resolved-guard-options.ts';
 import type { RefusalCode } from './refusal.ts';
 import { whenSettled } from './settled.ts';
 
@@ -44,8 +44,16 @@ const codes = {
   json_invalid: 'token_invalid',
 } as const satisfies Record<JwtErrorCode, RefusalCode | undefined>;
 
-/** Fixes everything about verification but the token and the time. Synchronous whenever the keys are at hand. */
+/**
+ * Fixes everything about verification but the token and the time. Synchronous whenever the keys are at hand and the
+ * application need not be asked.
+ */
 export function createVerifier(options: ResolvedGuardOptions): Verifier {
+  const verify = createTokenVerifier(options);
+  return options.isRevoked === undefined ? verify : askingWhetherRevoked(verify, options.isRevoked);
+}
+
+function createTokenVerifier(options: ResolvedGuardOptions): Verifier {
   const { keys, algorithms, issuer, audience, typ, clockTolerance, cacheSize, now, claims: schema } = options;
   const accepted = algorithms === undefined ? {} : { algorithms };
   const fixed = { keys, ...accepted, issuer, audience, typ, clockTolerance, cacheSize, now };
@@ -90,4 +98,20 @@ function toVerification<Claims extends object>(
   const cause = new JwtError(outcome.code, outcome.details, { cause: outcome.cause });
   if (code === undefined) throw cause;
   return { verified: false, code, cause };
+}
+
+/** Asks about every token that verifies, each time: nothing of the answer is remembered. */
+function askingWhetherRevoked(verify: Verifier, isRevoked: NonNullable<ResolvedGuardOptions['isRevoked']>): Verifier {
+  return async (token) => {
+    const verification = await verify(token);
+    if (!verification.verified) return verification;
+    try {
+      const answer: unknown = await isRevoked(verification.token.claims);
+      if (answer === false) return verification;
+      if (answer === true) return { verified: false, code: 'token_revoked' };
+      throw new TypeError('isRevoked must answer true or false');
+    } catch (cause) {
+      return { verified: false, code: 'temporarily_unavailable', cause };
+    }
+  };
 }

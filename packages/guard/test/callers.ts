@@ -1,5 +1,5 @@
 import type { Access } from '@sallyport/guard';
-import { createAccess } from '../src/granted-access.ts';
+import { GrantedAccess } from '../src/granted-access.ts';
 import { AccessRefusedError } from '../src/access-refused-error.ts';
 import { createRefusal } from '../src/refusal.ts';
 import type { Vocabulary } from '../src/requirement.ts';
@@ -15,5 +15,5 @@ export function aCaller(
   const token = { header: { alg: 'ES256' } as const, claims: stated, typedClaims: stated };
   const refused = ({ code, ...wanted }: { code: Parameters<typeof createRefusal>[0] }): Error =>
     new AccessRefusedError(createRefusal(code, { realm: 'todos', ...wanted }));
-  return createAccess(token, statedRights(stated), { now, vocabulary, refused });
+  return new GrantedAccess({ token, text: '' }, statedRights(stated), { now, vocabulary, refused });
 }

@@ -32,6 +32,8 @@ describe('B11 guard options', () => {
     ['a schema of claims', { claims: z.object({ tenant: z.string() }) }],
     ['scopes with a sentence each', { scopes: { 'todos:read': 'See your todos' } }],
     ['roles', { roles: ['admin'] }],
+    ['a token endpoint elsewhere', { tokenEndpoint: 'https://login.example.test/oauth/token' }],
+    ['no token endpoint', { tokenEndpoint: false }],
     ['every option', { realm: 'todos', typ: 'JWT', clockTolerance: 0, now: () => new Date(), onUnavailable: () => {} }],
   ])('accepts %s', (_, options) => {
     expect(creating({ ...good, ...options })).not.toThrow();
@@ -67,6 +69,7 @@ describe('B11 guard options', () => {
     ['an empty JWK Set', { ...good, keys: { keys: [] } }],
     ['a change source that is none', { ...good, changes: {} }],
     ['a change source that is missing', { ...good, changes: undefined }],
+    ['a list of revoked tokens that cannot be asked', { ...good, isRevoked: new Set(['token-1']) }],
     ['no credentials', { ...good, credentials: [] }],
     ['credentials that are no list', { ...good, credentials: { in: 'header' } }],
     ['credentials nowhere', { ...good, credentials: [{}] }],
@@ -87,6 +90,8 @@ describe('B11 guard options', () => {
     ['no scopes', { ...good, scopes: {} }],
     ['scopes with a space', { ...good, scopes: { 'todos read': 'See your todos' } }],
     ['a scope without a sentence', { ...good, scopes: { 'todos:read': true } }],
+    ['a token endpoint that is no URL', { ...good, tokenEndpoint: '/token' }],
+    ['a token endpoint that is just there', { ...good, tokenEndpoint: true }],
     ['no roles', { ...good, roles: [] }],
     ['one role as text', { ...good, roles: 'admin' }],
     ['a realm with a quote', { ...good, realm: 'a"b' }],

@@ -174,10 +174,10 @@ function countMembers(value: unknown): number {
   return items.reduce<number>((members, item) => members + countMembers(item), Array.isArray(value) ? 0 : items.length);
 }
 
-/** Freezes JSON data at any depth; what is no plain object or list stays as it is. */
+/** Freezes JSON data at any depth. Texts, numbers and the like are frozen already. */
 export function freezeJson<Value>(value: Value): Value {
-  const isPlain = Array.isArray(value) || (typeof value === 'object' && value !== null && isPlainObject(value));
-  if (!isPlain || Object.isFrozen(value)) return value;
-  for (const item of Object.values(value)) freezeJson(item);
+  if (Object.isFrozen(value)) return value;
+  const items: readonly unknown[] = Object.values(value ?? {});
+  for (const item of items) freezeJson(item);
   return Object.freeze(value);
 }

@@ -20,6 +20,12 @@ describe('strict JSON', () => {
     '"\\ud83d\\ude00"',
     '"😀"',
     '-0.5e-7',
+    '["\\u0041",null,1,true]',
+    `[${'[],'.repeat(100)}{}]`,
+    `[${'{},'.repeat(100)}[]]`,
+    `{"a":${'['.repeat(63)}${']'.repeat(63)}}`,
+    `{ "a":${'['.repeat(63)}${']'.repeat(63)}}`,
+    `{"long":"${'x'.repeat(9000)}","a":${'['.repeat(63)}${']'.repeat(63)}}`,
   ])('parses %j as JSON.parse does', (text) => {
     expect(parseStrictJson(text)).toEqual(JSON.parse(text));
     expect(parseStrictJson(Buffer.from(text))).toEqual(JSON.parse(text));
@@ -84,6 +90,12 @@ describe('strict JSON', () => {
     expect(quickest(() => expect([reasonFor(lists), reasonFor(objects)]).toEqual(['depth', 'depth']))).toBeLessThan(50);
   });
 
+  it('J30 looks through a long text before it is parsed, and through no other', () => {
+    expect(reasonFor('['.repeat(8192))).toBe('syntax');
+    expect(reasonFor('['.repeat(8193))).toBe('depth');
+    expect(reasonFor(`"${'x'.repeat(8192)}`)).toBe('syntax');
+  });
+
   it('J32 keeps a member named __proto__ as an own member that changes no prototype', () => {
     const value = parseStrictJson('{"__proto__":{"admin":true}}');
     expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
@@ -116,9 +128,12 @@ describe('the shortest length of a value', () => {
     expect(shortestLength(value)).toBe(JSON.stringify(value).length);
   });
 
-  it.each([0, -0, 1000, 1e15, 0.5, -1e-7, 2 ** 53, 1e400])('is not looked for where %d may be shortened', (number) => {
-    for (const value of [number, [number], { a: number }]) expect(shortestLength(value)).toBeNaN();
-  });
+  it.each([0, -0, 1000, 1e15, 0.5, -1e-7, 2 ** 53, Infinity])(
+    'is not looked for where %d may be shortened',
+    (number) => {
+      for (const value of [number, [number], { a: number }]) expect(shortestLength(value)).toBeNaN();
+    },
+  );
 
   it('is not looked for below 64 levels', () => {
     expect(shortestLength(nested(65))).toBeNaN();
@@ -129,6 +144,8 @@ describe('the shortest length of a value', () => {
 describe('values fit for JSON', () => {
   const cycle: { self?: unknown } = {};
   cycle.self = cycle;
+  const list: unknown[] = [];
+  list.push(list);
 
   it.each([
     ['undefined', undefined],
@@ -142,11 +159,13 @@ describe('values fit for JSON', () => {
     ['a hole', Object.assign([], { length: 2, 1: 1 })],
     ['a lone surrogate', '\udc00'],
     ['a cycle', cycle],
+    ['a list that holds itself', list],
   ])('does not take %s for one', (_name, value) => expect(isJsonValue(value)).toBe(false));
 
   it('takes everything JSON.parse can return', () => {
     expect(isJsonValue({ a: [1, 'x', null, true, { b: {} }], ['__proto__']: 1 })).toBe(true);
     expect(isJsonValue(Object.create(null))).toBe(true);
+    expect(isJsonValue({ toJSON: 'a text of that name' })).toBe(true);
   });
 });
 

@@ -71,7 +71,11 @@ describe('a refused key says why', () => {
       'the algorithm needs an EC key on P-384',
       () => importKey(ec.publicKey, { algorithm: 'ES384' }),
     ],
-    ['an EC key for EdDSA', 'EdDSA needs an Ed25519 key', () => importKey(ec.publicKey, { algorithm: 'EdDSA' })],
+    ...(['EdDSA', 'Ed25519'] as const).map((algorithm): [string, string, () => unknown] => [
+      `an EC key for ${algorithm}`,
+      `${algorithm} needs an Ed25519 key`,
+      () => importKey(ec.publicKey, { algorithm }),
+    ]),
     ['an EC key for RS256', 'the algorithm needs an RSA key', () => importKey(ec.publicKey, { algorithm: 'RS256' })],
     [
       'a short RSA key',

@@ -123,7 +123,7 @@ describe('options of a verifier that make no sense', () => {
   it.each<[string, object]>([
     ['cacheSize must be a number from 0 to 1000000', { cacheSize: -1 }],
     ['cacheSize must be a whole number', { cacheSize: 1.5 }],
-    ['now must be a function that returns a Date', { now: new Date() }],
+    ['now must be a function that returns a Date', { now: new Date(0) }],
   ])('%s: %j', (message, options) => {
     expect(() => createJwtVerifier({ keys: hmacKey, ...options })).toThrow(new TypeError(message));
   });

@@ -1,5 +1,12 @@
 import type { Auth } from '@sallyport/auth';
-import { type Access, type Refusal, type Requirement, createGuard } from '@sallyport/guard';
+import {
+  type Access,
+  type CookieSource,
+  createGuard,
+  fetchRequest,
+  type Refusal,
+  type Requirement,
+} from '@sallyport/guard';
 
 /** Thrown when the guard refuses a request. Carries the answer, ready to be sent as it is. */
 export class GuardRefusal extends Error {
@@ -12,11 +19,15 @@ export class GuardRefusal extends Error {
   }
 }
 
-/** Gives the verified bearer of a request, or throws a {@link GuardRefusal}. */
+/** Gives the verified caller of a request, or throws a {@link GuardRefusal}. */
 export type Authenticate = (request: Request, requirement?: Requirement) => Promise<Access>;
 
-/** Protects this server's own routes by the guard any resource server uses, reading the engine's change log directly. */
-export function createAuthentication(auth: Auth): Authenticate {
+/**
+ * Protects this server's own routes by the guard any resource server uses, reading the engine's change log directly.
+ *
+ * A bearer token is somebody's intention, a cookie only comes along: with both, the bearer token counts.
+ */
+export function createAuthentication(auth: Auth, cookie: CookieSource): Authenticate {
   let unavailable: unknown;
   const guard = createGuard({
     issuer: auth.issuer,
@@ -24,19 +35,15 @@ export function createAuthentication(auth: Auth): Authenticate {
     keys: auth.keys.source,
     changes: auth.changes,
     now: auth.now,
+    credentials: [{ in: 'header' }, cookie],
+    severalCredentials: 'first-match',
     // The guard tells why without saying to whom. Requests refused at the same moment are refused for the same outage.
     onUnavailable: (cause) => {
       unavailable = cause;
     },
   });
   return async (request, requirement) => {
-    const line = request.headers.get('authorization');
-    const { pathname, search } = new URL(request.url);
-    // Fetch joins repeated header lines with a comma, which no bearer token contains: two lines stay refusable as one.
-    const verdict = await guard.check(
-      { authorization: line === null ? [] : [line], target: pathname + search },
-      requirement,
-    );
+    const verdict = await guard.check(fetchRequest(request), requirement);
     if (!verdict.granted) {
       throw new GuardRefusal(verdict.refusal, verdict.refusal.status === 503 ? { cause: unavailable } : {});
     }

@@ -11,7 +11,8 @@ export interface Cors {
 /**
  * Creates the rules for the origins that may call this server from a browser.
  *
- * Origins are compared exactly. Credentials are never allowed: callers send a bearer token, not cookies.
+ * Origins are compared exactly. Their pages may send the cookies of whoever is signed in and read what is answered, like
+ * pages of this server: browsers send them along within one site only (`SameSite`).
  *
  * @throws {TypeError} naming each entry that is not an exact origin, `*` included
  * @see {@link https://fetch.spec.whatwg.org/#http-cors-protocol Fetch, section 3.3}
@@ -35,7 +36,8 @@ export function createCors(origins: readonly string[]): Cors {
             status: 204,
             headers: {
               'access-control-allow-methods': methods.join(', '),
-              'access-control-allow-headers': 'Authorization, Content-Type, X-Request-Id',
+              'access-control-allow-headers':
+                'Authorization, Content-Type, X-CSRF-Token, X-Request-Id, X-Requested-With',
               'access-control-max-age': String(PREFLIGHT_SECONDS),
             },
           })
@@ -46,6 +48,7 @@ export function createCors(origins: readonly string[]): Cors {
       const origin = allowedOrigin(request);
       if (origin === undefined) return;
       headers.set('access-control-allow-origin', origin);
+      headers.set('access-control-allow-credentials', 'true');
       headers.set('access-control-expose-headers', 'WWW-Authenticate, Retry-After, X-Request-Id');
     },
   };

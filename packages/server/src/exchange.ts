@@ -24,4 +24,6 @@ export interface Exchange {
   subject: string | undefined;
   /** Whether the request comes as a matter of course, over and over. */
   isRoutine: boolean;
+  /** The `Set-Cookie` lines of the answer, whatever it is. */
+  setCookies: readonly string[];
 }

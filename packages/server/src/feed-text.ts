@@ -3,8 +3,9 @@ import { type Change, type FeedEvent, type FeedHello, formatCursor, toFeedEntry 
 /** The version of the protocol (docs/feed-protocol.md), and the lowest one that is spoken besides. */
 const VERSIONS = { v: 1, min: 1 } as const;
 
-/** How many pieces are remembered: guards that are up to date are told the same ones. */
+/** How many pieces are remembered, of what length at most: guards that are up to date are told the same short ones. */
 const REMEMBERED = 8;
+const LONGEST_REMEMBERED = 262_144;
 
 /** What keeps a connection alive while there is nothing to say. */
 const NOTHING = ':\n\n';
@@ -69,10 +70,14 @@ export class FeedText {
         return `id: ${id}\n${writeEvent('c', toFeedEntry(entry))}`;
       })
       .join('');
+    if (text.length <= LONGEST_REMEMBERED) this.#remember(range, text);
+    return text;
+  }
+
+  #remember(range: string, text: string): void {
     const [oldest] = this.#pieces.keys();
     if (oldest !== undefined && this.#pieces.size >= REMEMBERED) this.#pieces.delete(oldest);
     this.#pieces.set(range, text);
-    return text;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Auth } from '@sallyport/auth';
+import { createSessionCookies } from '@sallyport/guard';
 import { Hono } from 'hono';
 import { createAuthentication } from './authentication.ts';
 import { type Cors, createCors } from './cors.ts';
@@ -36,7 +37,10 @@ export interface HandlerOptions {
   readonly onRequest?: (record: RequestRecord) => void;
   /** Called with whatever lies behind an answer of 500 or 503. Must not throw. Default: nothing is logged. */
   readonly onError?: (error: unknown, requestId: string) => void;
-  /** The exact origins whose scripts may call this server. Default: none. */
+  /**
+   * The exact origins whose scripts may call this server, with the cookies of whoever is signed in, if they are of the
+   * same site: pages you trust like your own. Default: none.
+   */
   readonly corsOrigins?: readonly string[];
 }
 
@@ -60,12 +64,12 @@ type App = Hono<{ Bindings: Exchange }>;
  * @throws {TypeError} when an entry of `corsOrigins` is not an exact origin
  */
 export function createHandler(auth: Auth, options: HandlerOptions = {}): Handler {
-  const app = createApp(auth, options);
   const cors = createCors(options.corsOrigins ?? []);
+  const app = createApp(auth, options);
   return async (request, info = {}) => {
     const started = performance.now();
     const requestId = info.requestId ?? chooseRequestId(request.headers);
-    const exchange: Exchange = { requestId, info, subject: undefined, isRoutine: false };
+    const exchange: Exchange = { requestId, info, subject: undefined, isRoutine: false, setCookies: [] };
     const response =
       info.unreadable === undefined
         ? await answer(app, cors, request, exchange)
@@ -75,6 +79,7 @@ export function createHandler(auth: Auth, options: HandlerOptions = {}): Handler
             requestId,
           });
     response.headers.set('x-request-id', requestId);
+    for (const line of exchange.setCookies) response.headers.append('set-cookie', line);
     setSecurityHeaders(response.headers, auth.issuer);
     cors.mark(request, response.headers);
     options.onRequest?.({
@@ -97,14 +102,16 @@ async function answer(app: App, cors: Cors, request: Request, exchange: Exchange
   return cors.answerPreflight(request, allMethods) ?? app.fetch(request, exchange);
 }
 
-function createApp(auth: Auth, { onError }: HandlerOptions): App {
+function createApp(auth: Auth, { onError, corsOrigins: trustedOrigins = [] }: HandlerOptions): App {
   const app: App = new Hono<{ Bindings: Exchange }>();
   let document: OpenApiDocument | undefined;
+  const cookies = createSessionCookies({ origin: new URL(auth.issuer).origin, trustedOrigins });
   const services = {
     auth,
-    authenticate: createAuthentication(auth),
+    cookies,
+    authenticate: createAuthentication(auth, cookies.source),
     feedAuthentication: createFeedAuthentication(auth),
-    describeApi: () => (document ??= describeApi(routes)),
+    describeApi: () => (document ??= describeApi(routes, auth.issuer)),
   };
   const refuse = (error: unknown, { requestId }: Exchange, style: ErrorContext['style'] = 'problem'): Response => {
     const response = createErrorResponse(error, { style, issuer: auth.issuer, requestId });

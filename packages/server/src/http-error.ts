@@ -29,6 +29,10 @@ export interface HttpErrorDetails {
   feed_credential_missing: Readonly<Record<never, never>>;
   /** The pings of a guard arrive at another process than its stream, or its stream has ended. */
   feed_stream_elsewhere: Readonly<Record<never, never>>;
+  /** Another site may have made a browser send the request. What `proof` names makes up for a browser that says nothing. */
+  csrf_proof_missing: { readonly proof: 'csrf_token' | 'json' };
+  /** The user name or the password is wrong, or the user is disabled: which of them is never told. */
+  sign_in_refused: Readonly<Record<never, never>>;
   /** Nothing is at this path. */
   not_found: Readonly<Record<never, never>>;
   /** The path exists, but not for this method. */

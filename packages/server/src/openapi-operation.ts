@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import { describeSchema } from './openapi-schemas.ts';
-
 import { type ErrorCode, describeOAuthError, describeProblem, errorTable } from './responses.ts';
 import type { Route } from './routes.ts';
 import { oauthError, problem } from './schemas.ts';
@@ -32,11 +31,16 @@ export function describeOperation(route: Route): object {
 }
 
 function describeSecurity(route: Route): readonly object[] {
-  if ('open' in route) return route.operation.takesBearer === true ? [{}, { bearer: [] }] : [];
+  if ('open' in route) return describeOptionalSecurity(route.operation);
   const guards = 'forGuards' in route ? [{ feedCredential: [] }] : [];
   if (!('requires' in route)) return guards;
   const scopes = route.requires === 'signed-in' ? [] : [route.requires.scope];
-  return [{ oauth2: scopes }, { bearer: scopes }, ...guards];
+  return [{ oauth2: scopes }, { bearer: scopes }, { sessionCookie: scopes }, ...guards];
+}
+
+function describeOptionalSecurity({ takesBearer, takesCookies = [] }: AnyOperation): readonly object[] {
+  const schemes = [...(takesBearer === true ? ['bearer'] : []), ...takesCookies];
+  return schemes.length === 0 ? [] : [{}, ...schemes.map((scheme) => ({ [scheme]: [] }))];
 }
 
 function describeParameters(schema: z.ZodType | undefined, place: ParameterPlace): readonly object[] {
@@ -92,7 +96,7 @@ interface Failure {
 const guardRefusals = {
   400: 'The access token is sent twice, or in a malformed header',
   401: 'The access token is missing, expired, revoked or not valid: see the `WWW-Authenticate` header',
-  403: 'The access token is good but does not carry the scope',
+  403: 'The access token is good but does not carry the scope, or its cookie came without proof of whose page sent it',
   503: 'Whether the access token is still good cannot be checked right now: see the `Retry-After` header',
 } as const;
 
@@ -109,7 +113,8 @@ function guardFailures(route: Route): readonly Failure[] {
 function guardStatuses(route: Route): readonly (keyof typeof guardRefusals)[] {
   if ('open' in route) return route.operation.takesBearer === true ? [400, 503] : [];
   if (!('requires' in route)) return [];
-  return route.requires === 'signed-in' ? [400, 401, 503] : [400, 401, 403, 503];
+  const mayLackRights = route.requires !== 'signed-in';
+  return mayLackRights || route.method !== 'GET' ? [400, 401, 403, 503] : [400, 401, 503];
 }
 
 const bodyErrors: readonly ErrorCode[] = [

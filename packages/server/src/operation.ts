@@ -2,6 +2,7 @@ import { type Auth, type Device, type FeedCredential, isAuthError } from '@sally
 import type { Access } from '@sallyport/guard';
 import * as z from 'zod';
 import type { BodyMediaType } from './body.ts';
+import type { BrowserSession } from './browser-session.ts';
 import { HttpError } from './http-error.ts';
 import type { ErrorCode } from './responses.ts';
 import { validate } from './validation.ts';
@@ -9,8 +10,11 @@ import { validate } from './validation.ts';
 /** Who calls: the verified bearer of an access token, a guard, or nobody in particular on an open route. */
 export type Caller = Access | FeedCredential | undefined;
 
+/** The cookies that stand for a session, as the API document calls them. */
+export type CookieScheme = 'sessionCookie' | 'refreshCookie';
+
 /** The part of an API an operation is listed under. */
-export type Tag = 'Tokens' | 'Account' | 'Users' | 'Roles' | 'Keys' | 'Feed' | 'Discovery' | 'Health';
+export type Tag = 'Tokens' | 'Browser' | 'Account' | 'Users' | 'Roles' | 'Keys' | 'Feed' | 'Discovery' | 'Health';
 
 /** What every operation can use. */
 export interface OperationContext<Who extends Caller> {
@@ -19,6 +23,8 @@ export interface OperationContext<Who extends Caller> {
   /** What is known of the client, for its session. */
   readonly device: Device;
   readonly request: Request;
+  /** The session in the cookies of the browser, if there is one. */
+  readonly browser: BrowserSession;
   /** The path this server is mounted below, when the host framework said so. */
   readonly basePath: string | undefined;
   /** Checks the request's bearer token where a route does not demand one; throws what the guard refuses. */
@@ -73,11 +79,16 @@ interface OperationFacts {
   readonly errors?: 'oauth' | 'problem';
   /** Whether an open route reads a bearer token when there is one. Default: `false`. */
   readonly takesBearer?: true;
+  /** The cookies that an open route reads when they are there. Default: none. */
+  readonly takesCookies?: readonly CookieScheme[];
   /** Whether a request comes so often, as a matter of course, that its line in the log is for debugging. Default: none does. */
   readonly isRoutine?: (url: URL) => boolean;
   /** The errors of its own that the operation documents; those of reading the request are known from its shape. */
   readonly refusals?: readonly ErrorCode[];
 }
+
+/** Refuses a request before its body is read, by throwing what is answered. */
+type Admission<Who extends Caller> = (context: OperationContext<Who>) => void;
 
 interface OperationDefinition<
   Who extends Caller,
@@ -86,6 +97,8 @@ interface OperationDefinition<
   Params extends z.ZodType,
   Result extends z.ZodType,
 > extends OperationFacts {
+  /** Default: nothing is refused. */
+  readonly admit?: Admission<Who>;
   readonly body?: BodyDefinition<Body>;
   readonly query?: Query;
   readonly params?: Params;
@@ -101,6 +114,7 @@ interface OperationDefinition<
 
 /** One thing the API can do: what it reads, what it answers, and how. Rows of the route table point at operations. */
 export interface Operation<Who extends Caller = undefined> extends OperationFacts {
+  readonly admit?: Admission<Who>;
   readonly body: BodyDefinition<z.ZodType> | undefined;
   readonly query: z.ZodType | undefined;
   readonly params: z.ZodType | undefined;

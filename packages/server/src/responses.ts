@@ -58,6 +58,9 @@ const refreshRefusals: { readonly [Outcome in RefreshOutcome]?: string } = {
   reused: 'The refresh token was used before, so its session has ended: sign in again',
 };
 
+/** What makes up for a browser that does not say where a request comes from. */
+const proofs = { csrf_token: 'with the CSRF token in X-CSRF-Token', json: 'as JSON' } as const;
+
 /** How each error leaves this server: one row per code, complete by the compiler. */
 export const errorTable: { readonly [Code in ErrorCode]: ErrorRow<ErrorDetails[Code]> } = {
   // The HTTP layer's own
@@ -99,6 +102,12 @@ export const errorTable: { readonly [Code in ErrorCode]: ErrorRow<ErrorDetails[C
     detail: 'This would give, take or touch rights that you do not hold yourself',
     headers: (_, issuer) => ({ 'www-authenticate': `Bearer realm="${issuer}", error="insufficient_scope"` }),
   },
+  csrf_proof_missing: {
+    status: 403,
+    detail: 'Another site may have caused this request',
+    explain: ({ proof }) =>
+      `Another site may have caused this request: send it from a page of this origin, or ${proofs[proof]}`,
+  },
   // Values
   value_invalid: {
     status: 422,
@@ -117,6 +126,11 @@ export const errorTable: { readonly [Code in ErrorCode]: ErrorRow<ErrorDetails[C
     status: 403,
     detail: 'The current password is incorrect',
     oauth: { status: 401, error: 'invalid_grant', description: 'Incorrect username or password', challenge: true },
+  },
+  sign_in_refused: {
+    status: 401,
+    detail: 'Incorrect username or password',
+    headers: (_, issuer) => ({ 'www-authenticate': `Bearer realm="${issuer}"` }),
   },
   sign_in_too_old: { status: 403, detail: 'Send current_password, or sign in again' },
   refresh_token_invalid: {
@@ -139,6 +153,7 @@ export const errorTable: { readonly [Code in ErrorCode]: ErrorRow<ErrorDetails[C
     explain: ({ role }) =>
       `The role ${role} is built in and cannot be ${role === administratorRole ? 'changed or deleted' : 'deleted'}`,
   },
+  passwordless_account: { status: 409, detail: 'An application signs this user in: the account has no password' },
   last_administrator: {
     status: 409,
     detail: 'Nobody could administer the system after this, make another administrator first',
@@ -146,7 +161,7 @@ export const errorTable: { readonly [Code in ErrorCode]: ErrorRow<ErrorDetails[C
   // The feed
   feed_credential_missing: {
     status: 401,
-    detail: 'This needs a feed credential: see "sallyport feed-credentials create"',
+    detail: 'This is for guards, which show a feed credential: make one with sallyport feed-credentials create',
     headers: (_, issuer) => ({ 'www-authenticate': `Bearer realm="${issuer}"` }),
   },
   feed_credential_invalid: {

@@ -5,6 +5,8 @@ import { pingFeed, readFeed } from './operations/feed.ts';
 import { readFeedSnapshot } from './operations/feed-snapshot.ts';
 import { readLiveness, readReadiness } from './operations/health.ts';
 import { listKeys, revokeKey, rotateKey } from './operations/keys.ts';
+import { login } from './operations/login.ts';
+import { logout } from './operations/logout.ts';
 import { changeMyPassword, endMySession, endMySessions, listMySessions, readMe, updateMe } from './operations/me.ts';
 import { readJwkSet, readMetadata } from './operations/metadata.ts';
 import { register } from './operations/register.ts';
@@ -81,6 +83,9 @@ export const routes: readonly Route[] = [
     requires: { scope: 'tokens:introspect' },
     forGuards: 'ask',
   },
+
+  { method: 'POST', path: '/login', operation: login, open: true },
+  { method: 'POST', path: '/logout', operation: logout, open: true },
 
   { method: 'GET', path: '/me', operation: readMe, requires: 'signed-in' },
   { method: 'PATCH', path: '/me', operation: updateMe, requires: 'signed-in' },

@@ -143,7 +143,10 @@ export const roleName: z.ZodType<string> = z
 export const names: z.ZodType<string[]> = z.array(text).max(MAX_LIST_LENGTH);
 
 const moment = z.string().meta({ format: 'date-time', examples: ['2026-01-31T12:00:00.000Z'] });
-const userId = z.string().meta({ format: 'uuid', examples: ['3f0e4c0e-6a55-4a55-9d3c-0b7f6f2f9a51'] });
+const userId = z.string().meta({
+  description: 'A random UUID, or the id by which an application keeps the user.',
+  examples: ['3f0e4c0e-6a55-4a55-9d3c-0b7f6f2f9a51'],
+});
 
 /** {@link UserBody} */
 export const user: z.ZodType<UserBody> = z

@@ -1,7 +1,8 @@
 import type { Auth, Device, FeedCredential } from '@sallyport/auth';
-import { type Access, type Requirement, resolveRequirement } from '@sallyport/guard';
+import { type Access, type Requirement, resolveRequirement, type SessionCookies } from '@sallyport/guard';
 import type { Authenticate } from './authentication.ts';
 import { readBody, requireNoBody } from './body.ts';
+import { BrowserSession } from './browser-session.ts';
 import type { Exchange } from './exchange.ts';
 import { carriesFeedCredential, type FeedAuthentication } from './feed-authentication.ts';
 import { parseForm } from './form.ts';
@@ -11,6 +12,7 @@ import type { FeedRoute, Route, RouteRequirement } from './routes.ts';
 /** What every route shares. */
 export interface RouteServices {
   readonly auth: Auth;
+  readonly cookies: SessionCookies;
   readonly authenticate: Authenticate;
   readonly feedAuthentication: FeedAuthentication;
   readonly describeApi: () => object;
@@ -45,6 +47,7 @@ export function createServeRoute(route: Route, services: RouteServices): ServeRo
       ...services,
       authenticate,
       request,
+      browser: new BrowserSession(services.auth, services.cookies, request, exchange),
       basePath: exchange.info.basePath,
       device: readDevice(request, exchange),
     };
@@ -72,6 +75,7 @@ async function perform<Who extends Caller>(
   context: OperationContext<Who>,
   params: unknown,
 ): Promise<Response> {
+  operation.admit?.(context);
   const input = await readInput(operation, context.request, params);
   const result = await operation.run(context, input);
   return result instanceof Response ? result : createSuccessResponse(operation, result);

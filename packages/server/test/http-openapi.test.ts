@@ -72,12 +72,14 @@ describe('GET /openapi.json', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  it('states the scopes each route needs, under both security schemes', () => {
+  it('states the scopes each route needs, under every security scheme', () => {
     expect(document.paths['/users']?.['post']?.security).toEqual([
       { oauth2: ['users:write'] },
       { bearer: ['users:write'] },
+      { sessionCookie: ['users:write'] },
     ]);
-    expect(document.paths['/me']?.['get']?.security).toEqual([{ oauth2: [] }, { bearer: [] }]);
+    expect(document.paths['/me']?.['get']?.security).toEqual([{ oauth2: [] }, { bearer: [] }, { sessionCookie: [] }]);
+    expect(document.paths['/logout']?.['post']?.security).toEqual([{}, { sessionCookie: [] }, { refreshCookie: [] }]);
     expect(document.paths['/token']?.['post']?.security).toEqual([]);
   });
 

@@ -176,7 +176,10 @@ describe('S14 CORS', () => {
     expect(status).toBe(204);
     expect(headers.get('access-control-allow-origin')).toBe(origin);
     expect(headers.get('access-control-allow-methods')).toContain('PATCH');
-    expect(headers.get('access-control-allow-headers')).toContain('Authorization');
+    expect(headers.get('access-control-allow-headers')).toBe(
+      'Authorization, Content-Type, X-CSRF-Token, X-Request-Id, X-Requested-With',
+    );
+    expect(headers.get('access-control-allow-credentials')).toBe('true');
     expect(headers.get('vary')).toBe('Origin');
   });
 
@@ -184,7 +187,7 @@ describe('S14 CORS', () => {
     const { headers } = await server.call('GET', '/me', { headers: { origin } });
     expect(headers.get('access-control-allow-origin')).toBe(origin);
     expect(headers.get('access-control-expose-headers')).toContain('WWW-Authenticate');
-    expect(headers.get('access-control-allow-credentials')).toBeNull();
+    expect(headers.get('access-control-allow-credentials')).toBe('true');
   });
 
   it.each([

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { AuthError } from '../errors.ts';
 import { steadyTime, type Clock } from '../ports.ts';
 import type { Store } from '../stores/store.ts';
 
@@ -32,6 +33,7 @@ export interface ConfirmationDependencies {
 interface Waiting {
   readonly sequence: number;
   readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
 }
 
 /**
@@ -65,18 +67,24 @@ export class Confirmations {
     return { result, confirmation: { ...counts, milliseconds: Math.round(steadyTime() - began) } };
   }
 
+  /** Nobody will look any more. */
+  stop(): void {
+    const error = new AuthError('store_unavailable', 'stopped while waiting for guards', { retryAfter: 1 });
+    for (const { reject } of this.#waiting) reject(error);
+    this.#waiting.clear();
+  }
+
   async #known(sequence: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
-      const waiting = { sequence, resolve };
+    await new Promise<void>((resolve, reject) => {
+      const waiting = { sequence, resolve, reject };
       this.#waiting.add(waiting);
       timer = setTimeout(() => {
         this.#waiting.delete(waiting);
         resolve();
       }, longestWait);
       if (!this.#isLooking) void this.#look();
-    });
-    clearTimeout(timer);
+    }).finally(() => clearTimeout(timer));
   }
 
   async #look(): Promise<void> {

@@ -14,7 +14,7 @@ const blockSize = 16_384;
 export const wordsPerEntry = 4;
 
 /** How many rows are read at once: few enough that nothing else waits for long. */
-const pageSize = 2_000;
+const pageSize = 1_000;
 
 /** Where each word of a packed entry stands. */
 export const wordOffsets = { low: 0, high: 1, sequence: 2, expiresAt: 3 } as const;

@@ -51,6 +51,7 @@ export class Presence {
   readonly #awaited = new Set<FollowingGuard>();
   #lastAwaited = 0;
   #isWriting = false;
+  #isRenewing = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(dependencies: PresenceDependencies) {
@@ -119,7 +120,10 @@ export class Presence {
   async #renewAll(): Promise<void> {
     // A guard that is not heard of is not written down any more: its lease ends.
     for (const guard of this.#guards.values()) if (!this.#isLeased(guard)) this.#guards.delete(guard.id);
-    if (this.#guards.size > 0) await this.#renew([...this.#guards.values()]).catch(() => undefined);
+    if (this.#isRenewing || this.#guards.size === 0) return;
+    this.#isRenewing = true;
+    await this.#renew([...this.#guards.values()]).catch(() => undefined);
+    this.#isRenewing = false;
   }
 
   #isLeased({ seenAt, lease }: FollowingGuard): boolean {

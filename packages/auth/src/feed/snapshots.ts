@@ -11,6 +11,9 @@ import { writeSnapshot } from './snapshot.ts';
 /** How old a snapshot may be, in seconds, before its proof is made again though nothing has changed. */
 const longestUse = 300;
 
+/** After how many entries those that have expired are looked for, whether somebody asks for snapshots or not. */
+const sweepEvery = 16_384;
+
 /** Everything that is alive, at one position of the log. */
 export interface FeedSnapshot {
   readonly incarnation: string;
@@ -131,9 +134,14 @@ export class Snapshots {
     const { store, tail, secret } = this.#dependencies;
     const { incarnation, head } = tail.position;
     const entries = new LiveEntries(feedHashKey(secret, incarnation));
+    let added = 0;
     const stop = tail.listen({
       onEntries: (changes) => {
         for (const change of changes) entries.add(change);
+        added += changes.length;
+        if (added < sweepEvery) return;
+        added = 0;
+        entries.sweep(this.#now());
       },
       onRestart: () => {
         stop();

@@ -20,8 +20,8 @@ export class Passwords {
     return this.#hashes.hash(password);
   }
 
-  /** Whether the password is the one behind the hash. @throws {AuthError} `busy` */
-  verify(password: string, hash: string): Promise<boolean> {
+  /** Whether the password is the one behind the hash; without a hash it is not. @throws {AuthError} `busy` */
+  verify(password: string, hash: string | undefined): Promise<boolean> {
     return this.#hashes.verify(password, hash);
   }
 }

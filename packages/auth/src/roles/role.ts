@@ -20,6 +20,7 @@ export const builtInRoles: Readonly<Record<string, readonly string[]>> = {
   [defaultRole]: [],
 };
 
+/** Whether a role is one of those that every database starts with. */
 export function isBuiltIn(name: string): boolean {
   return Object.hasOwn(builtInRoles, name);
 }

@@ -1,5 +1,6 @@
 import { decodeJwtUnverified, isJwtError, verifyAccessToken, type AccessTokenClaims } from '@sallyport/jwt';
 import { changeKinds, latest, tokenDead } from '../changes/change.ts';
+import { AuthError } from '../errors.ts';
 import type { EventListener } from '../events.ts';
 import { nothingToConfirm, type Confirmation, type Confirmations } from '../feed/confirmations.ts';
 import type { SigningKeys } from '../keys/signing-keys.ts';
@@ -155,8 +156,10 @@ export class IssuedTokens {
       const isKeyDead = (await store.changes.find(changeKinds.keyDead, header.kid ?? '')) !== undefined;
       return isKeyDead ? undefined : claims;
     } catch (error) {
-      if (isJwtError(error) && error.code !== 'keys_unavailable') return undefined;
-      throw error;
+      if (!isJwtError(error)) throw error;
+      if (error.code !== 'keys_unavailable') return undefined;
+      // The clock was set far ahead while the keys were being read: they are too old all of a sudden.
+      throw new AuthError('store_unavailable', 'the keys are too old', { retryAfter: 1 }, { cause: error });
     }
   }
 }

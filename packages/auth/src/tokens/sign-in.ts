@@ -1,24 +1,19 @@
 import { AuthError } from '../errors.ts';
-import type { EventListener } from '../events.ts';
+import type { AuthEventDetails, EventListener } from '../events.ts';
 import type { PasswordHashes } from '../passwords/password-hashes.ts';
-import { randomId, type Clock, type Random } from '../ports.ts';
-import { later, type SessionLifetimes } from '../sessions/session-lifetimes.ts';
-import type { Device, SessionRecord } from '../sessions/session.ts';
-import type { Store, Transaction } from '../stores/store.ts';
+import type { Device } from '../sessions/session.ts';
+import type { Store } from '../stores/store.ts';
 import type { UserRecord } from '../users/user.ts';
 import { foldUsername } from '../users/username.ts';
-import { grantScope, scopesOfRoles } from './granted-scope.ts';
-import type { TokenGrant, TokenIssuer } from './token-issuer.ts';
+import { startSession, type SessionStartDependencies } from './session-start.ts';
+import type { TokenIssuer } from './token-issuer.ts';
 import type { TokenPair } from './token-pair.ts';
 
 /** What signing in works with. */
-export interface SignInDependencies {
+export interface SignInDependencies extends SessionStartDependencies {
   readonly store: Store;
   readonly hashes: PasswordHashes;
   readonly issuer: TokenIssuer;
-  readonly lifetimes: SessionLifetimes;
-  readonly clock: Clock;
-  readonly random: Random;
   readonly emit: EventListener;
 }
 
@@ -31,6 +26,8 @@ export interface SignInInput {
   readonly device?: Device | undefined;
 }
 
+type SignInRefusal = AuthEventDetails['sign_in_refused']['reason'];
+
 /** Signs users in: proves a password, starts a session, issues its first tokens. */
 export class SignIn {
   readonly #dependencies: SignInDependencies;
@@ -40,21 +37,21 @@ export class SignIn {
   }
 
   /**
-   * Unknown users, wrong passwords and disabled users are refused alike, after the same work.
+   * Unknown users, wrong passwords, disabled users and those without a password are refused alike, after the same work.
    *
    * @throws {AuthError} `credentials_invalid`, `scope_invalid`, `busy`
    */
   async withPassword({ username, password, scope, device }: SignInInput): Promise<TokenPair> {
     const { store, hashes, clock, emit } = this.#dependencies;
     const user = await store.users.findByName(foldUsername(username));
-    const matches = await hashes.verify(password, user?.passwordHash);
-    if (user === undefined || !matches || user.disabled) {
-      const reason = user === undefined ? 'unknown_user' : matches ? 'disabled' : 'wrong_password';
-      emit({ type: 'sign_in_refused', at: clock(), reason, userId: user?.id });
+    const hash = user?.passwordHash;
+    const matches = await hashes.verify(password, hash);
+    if (user === undefined || hash === undefined || !matches || user.disabled) {
+      emit({ type: 'sign_in_refused', at: clock(), reason: refusalOf(user, matches), userId: user?.id });
       throw new AuthError('credentials_invalid', 'sign-in refused', {});
     }
-    const pair = await this.forUser(user.id, { scope, device, provenHash: user.passwordHash });
-    if (hashes.isOutdated(user.passwordHash)) await this.#rehash(user, password);
+    const pair = await this.forUser(user.id, { scope, device, provenHash: hash });
+    if (hashes.isOutdated(hash)) await this.#rehash(user.id, hash, password);
     return pair;
   }
 
@@ -80,47 +77,23 @@ export class SignIn {
       const isStale = options.provenHash !== undefined && options.provenHash !== user?.passwordHash;
       if (isStale || user?.disabled === true) throw new AuthError('credentials_invalid', 'sign-in refused', {});
       if (user === undefined) throw new AuthError('user_not_found', 'no such user', {});
-      return this.#start(transaction, user, asOf, options.scope, options.device);
+      const started = { user, asOf, scope: options.scope, device: options.device };
+      return startSession(transaction, started, this.#dependencies);
     });
     emit({ type: 'signed_in', at: clock(), userId, sessionId: grant.session.id });
     return issuer.issue(grant);
   }
 
-  async #start(
-    transaction: Transaction,
-    user: UserRecord,
-    asOf: number,
-    scope: string | undefined,
-    device: Device | undefined,
-  ): Promise<TokenGrant> {
-    const { lifetimes, clock, random } = this.#dependencies;
-    const granted = grantScope(await scopesOfRoles(transaction, user.roles), undefined, scope);
-    const now = clock();
-    const session: SessionRecord = {
-      id: randomId(random),
-      userId: user.id,
-      userEpoch: user.epoch,
-      generation: 1,
-      base: 0,
-      mintedAt: now,
-      rotatedAt: now,
-      salt: random.bytes(16),
-      scope: granted.limited ? granted.scope : undefined,
-      createdAt: now,
-      lastUsedAt: now,
-      idleExpiresAt: later(now, lifetimes.idle),
-      expiresAt: later(now, lifetimes.absolute),
-      endedAt: undefined,
-      userAgent: device?.userAgent,
-      address: device?.address,
-    };
-    await transaction.sessions.insert(session);
-    return { session, user, granted, asOf, issuedAt: now };
-  }
-
-  async #rehash(user: UserRecord, password: string): Promise<void> {
+  async #rehash(userId: string, outdated: string, password: string): Promise<void> {
     const { store, hashes, clock, emit } = this.#dependencies;
-    await store.users.replacePasswordHash(user.id, user.passwordHash, await hashes.hash(password));
-    emit({ type: 'password_rehashed', at: clock(), userId: user.id });
+    await store.users.replacePasswordHash(userId, outdated, await hashes.hash(password));
+    emit({ type: 'password_rehashed', at: clock(), userId });
   }
+}
+
+/** Why a sign-in was refused: for the log alone. */
+function refusalOf(user: UserRecord | undefined, matches: boolean): SignInRefusal {
+  if (user === undefined) return 'unknown_user';
+  if (user.passwordHash === undefined) return 'no_password';
+  return matches ? 'disabled' : 'wrong_password';
 }

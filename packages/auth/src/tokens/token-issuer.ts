@@ -1,5 +1,6 @@
 import type { SigningKeys } from '../keys/signing-keys.ts';
 import type { RefreshTokens } from '../sessions/refresh-token.ts';
+import type { SessionLifetimes } from '../sessions/session-lifetimes.ts';
 import type { SessionRecord } from '../sessions/session.ts';
 import type { UserRecord } from '../users/user.ts';
 import { signAccessToken, type AccessTokenConfig } from './access-tokens.ts';
@@ -21,11 +22,18 @@ export class TokenIssuer {
   readonly #keys: SigningKeys;
   readonly #accessTokens: AccessTokenConfig;
   readonly #refreshTokens: RefreshTokens;
+  readonly #lifetimes: SessionLifetimes;
 
-  constructor(keys: SigningKeys, accessTokens: AccessTokenConfig, refreshTokens: RefreshTokens) {
+  constructor(
+    keys: SigningKeys,
+    accessTokens: AccessTokenConfig,
+    refreshTokens: RefreshTokens,
+    lifetimes: SessionLifetimes,
+  ) {
     this.#keys = keys;
     this.#accessTokens = accessTokens;
     this.#refreshTokens = refreshTokens;
+    this.#lifetimes = lifetimes;
   }
 
   async issue({ session, user, granted, asOf, issuedAt }: TokenGrant): Promise<TokenPair> {
@@ -42,9 +50,14 @@ export class TokenIssuer {
     return {
       ...signAccessToken(this.#accessTokens, claims, await this.#keys.signingKey(asOf)),
       refreshToken: this.#refreshTokens.make(session.id, session.generation, session.salt),
+      refreshExpiresIn: Math.min(this.#lifetimes.idle, secondsBetween(issuedAt, session.expiresAt)),
       scope: granted.scope,
       sessionId: session.id,
       userId: user.id,
     };
   }
+}
+
+function secondsBetween(from: Date, to: Date): number {
+  return Math.floor((to.getTime() - from.getTime()) / 1000);
 }

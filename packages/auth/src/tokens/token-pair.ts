@@ -5,6 +5,8 @@ export interface TokenPair {
   readonly refreshToken: string;
   /** Life of the access token in whole seconds. */
   readonly expiresIn: number;
+  /** Life of the refresh token in whole seconds, unless it is used before. */
+  readonly refreshExpiresIn: number;
   /** What the access token grants now, separated by spaces. */
   readonly scope: string;
   readonly sessionId: string;

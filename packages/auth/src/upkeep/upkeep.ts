@@ -10,6 +10,9 @@ import { keptFor, Round } from './pruning.ts';
 const interval = 60_000;
 const firstAfter = 10_000;
 
+/** How long a guard stays written down after its lease has ended, in seconds: whoever waited for it has gone by then. */
+const guardsKeptFor = 3_600;
+
 /** What a round works with. */
 export interface UpkeepDependencies {
   readonly store: Store;
@@ -73,7 +76,7 @@ export class Upkeep {
     await adjustClock();
     await keys.upkeep();
     const isOver = (): boolean => this.#stopped;
-    await store.guards.prune(later(clock(), -keptFor));
+    await store.guards.prune(later(clock(), -guardsKeptFor));
     const report = { sessions: await this.#sessions.run(isOver), changes: await this.#changes.run(isOver) };
     if (report.sessions + report.changes > 0) emit({ type: 'pruned', at: clock(), ...report });
     return report;

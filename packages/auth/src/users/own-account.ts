@@ -66,10 +66,11 @@ export class OwnAccount {
   ): Promise<TokenPair> {
     const { store, passwords, clock, emit, startSession } = this.#dependencies;
     const user = await found(store, id);
-    if (!(await passwords.verify(input.currentPassword, user.passwordHash))) throw wrongPassword();
+    const proven = user.passwordHash;
+    if (!(await passwords.verify(input.currentPassword, proven)) || proven === undefined) throw wrongPassword();
     const hash = await passwords.hashNew(input.newPassword, user);
     await store.transaction(async (transaction) => {
-      const isProven = await transaction.users.replacePasswordHash(id, user.passwordHash, hash);
+      const isProven = await transaction.users.replacePasswordHash(id, proven, hash);
       if (!isProven || (await found(transaction, id)).disabled) throw wrongPassword();
       await endEverySession(transaction, id, clock());
     });

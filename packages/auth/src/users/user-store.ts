@@ -5,7 +5,7 @@ export interface NewUserRecord {
   readonly id: string;
   readonly username: Folded;
   readonly email: Folded | undefined;
-  readonly passwordHash: string;
+  readonly passwordHash: string | undefined;
   readonly roles: readonly string[];
   readonly createdAt: Date;
 }
@@ -28,7 +28,7 @@ export interface UserQuery {
 
 /** Keeps users and which roles they have. */
 export interface UserStore {
-  /** Adds a user unless its name or e-mail address is taken; says which. */
+  /** Adds a user unless its id, name or e-mail address is taken; says which (the id goes with the name). */
   insert(user: NewUserRecord): Promise<UserConflict | undefined>;
   find(id: string): Promise<UserRecord | undefined>;
   findByName(usernameFolded: string): Promise<UserRecord | undefined>;
@@ -47,7 +47,7 @@ export interface UserStore {
   /** The same for every user. */
   advanceEveryEpoch(): Promise<void>;
   delete(id: string): Promise<void>;
-  /** How many enabled users have the role. */
+  /** How many enabled users with a password have the role. */
   countEnabledWithRole(role: string): Promise<number>;
   /** All roles of everybody who has this one, by user id. */
   rolesOfHolders(role: string): Promise<ReadonlyMap<string, readonly string[]>>;

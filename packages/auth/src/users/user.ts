@@ -1,6 +1,6 @@
 /** A user as the engine shows it. The password hash never leaves the store. */
 export interface User {
-  /** A random UUID; the `sub` of the user's tokens. */
+  /** The `sub` of the user's tokens: a random UUID, or the id by which an application vouches for them. */
   readonly id: string;
   readonly username: string;
   readonly email: string | undefined;
@@ -12,7 +12,10 @@ export interface User {
 
 /** A user as it is kept. */
 export interface UserRecord extends User {
-  readonly passwordHash: string;
+  /** The name as it is compared and sorted by. */
+  readonly usernameFolded: string;
+  /** Absent when an application signs the user in. */
+  readonly passwordHash: string | undefined;
   /** Counts the times all sessions were ended at once: a session of an older epoch is over. */
   readonly epoch: number;
 }

@@ -1,4 +1,4 @@
-import { userFloor, userOverride } from '../changes/change.ts';
+import { userFloor } from '../changes/change.ts';
 import { AuthError } from '../errors.ts';
 import type { EventListener } from '../events.ts';
 import type { Passwords } from '../passwords/passwords.ts';
@@ -10,6 +10,7 @@ import type { Store, Transaction } from '../stores/store.ts';
 import { readEmailAddress } from './email-address.ts';
 import { readCursor, writeCursor, type Page } from './page.ts';
 import { existing, found, refuseConflict } from './user-lookup.ts';
+import { replaceRoles } from './user-roles.ts';
 import type { UserChanges } from './user-store.ts';
 import { toUser, type User, type UserRecord } from './user.ts';
 import { foldUsername, readUsername } from './username.ts';
@@ -101,17 +102,17 @@ export class Users {
       after: cursor === undefined ? undefined : readCursor(cursor),
       contains: q === undefined ? undefined : foldUsername(q),
     });
-    const items = rows.slice(0, limit).map(toUser);
+    const items = rows.slice(0, limit);
     const last = items.at(-1);
     const more = rows.length > limit && last !== undefined;
-    return { items, nextCursor: more ? writeCursor(foldUsername(last.username)) : undefined };
+    return { items: items.map(toUser), nextCursor: more ? writeCursor(last.usernameFolded) : undefined };
   }
 
   count(): Promise<number> {
     return this.#dependencies.store.users.count();
   }
 
-  /** Whether somebody can administer the system. */
+  /** Whether somebody who signs in here can administer the system. */
   async hasAdministrator(): Promise<boolean> {
     return (await this.#dependencies.store.users.countEnabledWithRole(administratorRole)) > 0;
   }
@@ -141,11 +142,15 @@ export class Users {
   /**
    * Sets a password on an administrator's word. Every session ends.
    *
-   * @throws {AuthError} `user_not_found`, `password_refused`, `busy`
+   * @throws {AuthError} `user_not_found`, `password_refused`, `busy`; `passwordless_account` when an application signs
+   * the user in
    */
   async setPassword(id: string, newPassword: string): Promise<User> {
     const { store } = this.#dependencies;
-    const hash = await this.#dependencies.passwords.hashNew(newPassword, await found(store, id));
+    const account = await found(store, id);
+    // An account never changes its kind, so nothing can come in between.
+    if (account.passwordHash === undefined) throw new AuthError('passwordless_account', 'no password here', {});
+    const hash = await this.#dependencies.passwords.hashNew(newPassword, account);
     const user = await store.transaction(async (transaction) => {
       await transaction.users.setPasswordHash(id, hash);
       await endEverySession(transaction, id, this.#dependencies.clock());
@@ -164,8 +169,7 @@ export class Users {
     const { clock, emit } = this.#dependencies;
     const wanted = roleList(roles);
     const user = await this.#keepingAnAdministrator(id, wanted, async (transaction) => {
-      await transaction.users.setRoles(id, wanted);
-      transaction.append(userOverride(id, wanted, await lastIssue(transaction, id, clock())));
+      await replaceRoles(transaction, id, wanted, clock());
     });
     emit({ type: 'roles_set', at: clock(), userId: id, roles: wanted });
     return { ...toUser(user), roles: wanted };
@@ -222,8 +226,8 @@ export class Users {
   }
 
   /**
-   * Runs a change that may take an administrator away, and undoes it when nobody would be left. All changes of this
-   * kind wait for each other at the role; the roles they give are locked with it, in one order for everybody.
+   * Runs a change that may take an administrator away, and undoes it when nobody would be left. Those whom an
+   * application vouches for come and go with it, so they do not count. All changes of this kind wait for each other at the role; the roles they give are locked with it, in one order for everybody.
    */
   #keepingAnAdministrator(
     id: string,
@@ -234,7 +238,8 @@ export class Users {
       await lockRoles(transaction, [administratorRole, ...given]);
       const before = await found(transaction, id);
       await change(transaction, before);
-      const wasAdministrator = before.roles.includes(administratorRole) && !before.disabled;
+      const wasAdministrator =
+        before.roles.includes(administratorRole) && !before.disabled && before.passwordHash !== undefined;
       if (wasAdministrator && (await transaction.users.countEnabledWithRole(administratorRole)) === 0) {
         throw new AuthError('last_administrator', 'the last administrator stays', {});
       }

@@ -15,3 +15,8 @@ export function cookieValues(lines: readonly string[], name: string): readonly s
     .filter((pair) => pair.startsWith(start))
     .map((pair) => pair.slice(start.length));
 }
+
+/** The name in `name=value`. */
+export function cookieNameOf(pair: string): string {
+  return pair.split('=', 1).join('');
+}

@@ -1,3 +1,5 @@
+import { isWebOrigin } from '../web-origin.ts';
+
 /** The `Authorization` header, or one of your own. */
 export interface HeaderSource {
   readonly in: 'header';
@@ -124,7 +126,5 @@ function isPlace(value: unknown): value is Place {
 }
 
 function isOriginList(value: unknown): boolean {
-  return (
-    Array.isArray(value) && value.every((item) => URL.canParse(String(item)) && new URL(String(item)).origin === item)
-  );
+  return Array.isArray(value) && value.every(isWebOrigin);
 }

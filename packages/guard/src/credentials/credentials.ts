@@ -1,7 +1,7 @@
 import { cookieValues } from './cookies.ts';
 import type { ResolvedSource } from './credential-source.ts';
-import { isCsrfTokenFor, isFromOwnPage, isWrite } from './csrf.ts';
-import type { GuardedRequest } from './guarded-request.ts';
+import { isCsrfTokenFor, isFromOwnPage, isWrite, provenanceOf } from './csrf.ts';
+import { type GuardedRequest, headerLines, headerValue } from './guarded-request.ts';
 
 /** The credentials found in a request, before anything about them is believed. */
 export type Credentials =
@@ -44,10 +44,10 @@ export function createCredentialsReader(
     for (const read of readers) {
       const credentials = read(request, body);
       if (credentials.kind === 'absent') continue;
-      if (several === 'first-match') return credentials;
       // A proxy and this process could each believe another one, so neither is believed.
       if (found.kind !== 'absent') return malformed;
       found = credentials;
+      if (several === 'first-match') break;
     }
     const isAlsoInQuery = found.kind === 'token' && !readsQuery && queryValues(request, 'access_token').length > 0;
     return isAlsoInQuery ? malformed : found;
@@ -93,11 +93,7 @@ function createCookieReader(source: Extract<ResolvedSource, { in: 'cookie' }>): 
     const credentials = onlyToken(cookieValues(headerLines(request, 'cookie'), name).filter((value) => value !== ''));
     if (credentials.kind !== 'token' || !isWrite(request)) return credentials;
     const presented = headerValue(request, csrfHeader) ?? (csrfField && memberOf(body, csrfField));
-    const provenance = {
-      site: headerValue(request, 'sec-fetch-site'),
-      origin: headerValue(request, 'origin'),
-      hasCsrfToken: isCsrfTokenFor(presented, credentials.token),
-    };
+    const provenance = provenanceOf(request, isCsrfTokenFor(presented, credentials.token));
     return { ...credentials, mayBeForged: !isFromOwnPage(provenance, trustedOrigins) };
   };
 }
@@ -110,16 +106,6 @@ function onlyToken(values: readonly unknown[]): Credentials {
   return isOne && token !== '' && !/\s/.test(token.slice(0, longestToken))
     ? { kind: 'token', token, mayBeForged: false }
     : malformed;
-}
-
-function headerLines(request: GuardedRequest, name: string): readonly string[] {
-  return request.header?.(name) ?? [];
-}
-
-/** A header's value; of several lines all, so that none of them is mistaken for the only one. */
-function headerValue(request: GuardedRequest, name: string): string | undefined {
-  const lines = headerLines(request, name);
-  return lines.length === 0 ? undefined : lines.join(', ');
 }
 
 function queryValues({ target = '' }: GuardedRequest, parameter: string): readonly string[] {

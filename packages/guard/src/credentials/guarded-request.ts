@@ -54,11 +54,11 @@ export function nodeRequest(request: NodeRequest, details: RequestDetails = {}):
   const { method, rawHeaders } = request;
   const { target = request.url, body } = details;
   return {
-    authorization: headerLines(rawHeaders, 'authorization'),
+    authorization: rawHeaderLines(rawHeaders, 'authorization'),
     ...(method === undefined ? {} : { method }),
     ...(target === undefined ? {} : { target }),
     ...(body === undefined ? {} : { body }),
-    header: (name) => headerLines(rawHeaders, name),
+    header: (name) => rawHeaderLines(rawHeaders, name),
   };
 }
 
@@ -89,11 +89,22 @@ export function fetchRequest(request: FetchRequest, { target, body }: RequestDet
 // Fetch joins repeated lines by comma and space. Only a scheme is followed by a space; a parameter is by an equals sign.
 const betweenSchemes = /, (?=[\w!#$%&'*+.^`|~-]+(?:\s|$))/;
 
-function headerLines(rawHeaders: readonly string[], name: string): readonly string[] {
+function rawHeaderLines(rawHeaders: readonly string[], name: string): readonly string[] {
   const lines: string[] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const [found = '', line = ''] = [rawHeaders[index], rawHeaders[index + 1]];
     if (found.length === name.length && found.toLowerCase() === name) lines.push(line);
   }
   return lines;
+}
+
+/** Every line of a header, by its name in lower case. */
+export function headerLines(request: GuardedRequest, name: string): readonly string[] {
+  return request.header?.(name) ?? [];
+}
+
+/** A header's value; of several lines all, so that none of them is mistaken for the only one. */
+export function headerValue(request: GuardedRequest, name: string): string | undefined {
+  const lines = headerLines(request, name);
+  return lines.length === 0 ? undefined : lines.join(', ');
 }

@@ -17,6 +17,8 @@ export interface ReplicaOptions {
 
 const defaultTimeout = 5000;
 const sweepMargin = 60;
+/** How often whoever watches looks for changes, in milliseconds. */
+const lookEvery = 50;
 const milliseconds = 1000;
 
 /**
@@ -61,6 +63,14 @@ export class Replica implements Truth {
       ...(this.#incarnation === undefined ? {} : { cursor: `${this.#incarnation}.${String(head)}` }),
       lag: 0,
       entries: size,
+    };
+  }
+
+  /** Nobody tells of a change here: whoever wants to know must look, and so they do, often. */
+  onChange(listener: () => void): () => void {
+    const timer = setInterval(listener, lookEvery).unref();
+    return () => {
+      clearInterval(timer);
     };
   }
 

@@ -50,6 +50,8 @@ export interface Truth {
   /** Judges a token; `text` is the token as it was sent. Throws and rejects only for faults of this program. */
   judge(token: AccessToken, text: string, maxStaleness: MaxStaleness | undefined): Judgement | Promise<Judgement>;
   status(): GuardStatus;
+  /** Calls back when judgements may have changed; answers how to end that. Keeps no process alive. */
+  onChange(listener: () => void): () => void;
   /** Stops learning, and judging. */
   close(): Promise<void>;
 }
@@ -60,6 +62,7 @@ export const statedTruth: Truth = {
     if (typeof maxStaleness !== 'number') return statedRights(claims);
     throw new TypeError('A route limits maxStaleness, but its guard follows no feed: give createGuard `feed`');
   },
+  onChange: () => () => undefined,
   status: () => ({ ready: true, connected: false, lag: 0, entries: 0 }),
   close: () => Promise.resolve(),
 };

@@ -181,6 +181,12 @@ describe('several sources', () => {
     expect(readBy(sources.toReversed(), 'first-match')({ ...byHeader, ...byCookie })).toEqual(token('cookie'));
   });
 
+  it('B2 are refused all the same when the query, which is not read, brings another token', () => {
+    const request = { ...byHeader, target: '/todos?access_token=query' };
+    const unread = sources.filter((source) => source.in !== 'query');
+    expect(readBy(unread, 'first-match')(request)).toEqual(malformed);
+  });
+
   it('never fall back from a malformed credential to another one', () => {
     const request = { ...byCookie, authorization: ['Bearer'] };
     expect(readBy(sources)(request)).toEqual(malformed);

@@ -28,6 +28,7 @@ const refusals: { readonly [Code in AuthErrorCode]: (details: AuthErrorDetails[C
   role_not_found: ({ role }) => `There is no role ${role}: see "roles list", make it with "roles set"`,
   role_built_in: ({ role }) => `The role ${role} is built in and cannot be changed like this`,
   last_administrator: () => 'Nobody could administer the system after this: make another administrator first',
+  passwordless_account: () => 'An application signs this user in: the account has no password',
   refresh_token_invalid: () => 'The refresh token is not valid',
   scope_invalid: () => 'The scope is malformed or more than the user may have',
   feed_credential_invalid: () => 'The feed credential is not valid',

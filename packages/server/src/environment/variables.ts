@@ -144,7 +144,8 @@ export const variables: { readonly [Name in VariableName]: Variable<VariableValu
     parse: listOf(network),
   }),
   CORS_ORIGINS: row('', {
-    meaning: 'web pages of other origins that may call the server: a comma list of exact origins',
+    meaning:
+      'web pages of other origins that may call the server, with the cookies of its site: a comma list of exact origins',
     example: 'https://app.example.com',
     parse: listOf(origin),
   }),

@@ -1,5 +1,6 @@
 import type { Access } from '@sallyport/guard';
 import * as z from 'zod';
+import { browserSession, showBrowserSession } from '../browser-session-schemas.ts';
 import { type Operation, defineOperation } from '../operation.ts';
 import { showRevoked, showSessions, showTokens, showUser } from '../representations.ts';
 import {
@@ -60,13 +61,18 @@ export const changeMyPassword: Operation<Access> = defineOperation({
   id: 'changeMyPassword',
   tag: 'Account',
   summary: 'Change your own password',
-  description: 'Ends all of your sessions, on every device, and starts a new one with the tokens in the answer.',
+  description:
+    'Ends all of your sessions, on every device, and starts a new one with the tokens in the answer; in cookies, if that ' +
+    'is how the old ones came.',
   body: { schema: passwordChange, mediaTypes: ['application/json'] },
-  success: { status: 200, description: 'Tokens of the new session', schema: tokenResponse },
+  success: { status: 200, description: 'Tokens of the new session', schema: z.union([tokenResponse, browserSession]) },
   refusals: ['credentials_invalid', 'password_refused', 'busy'],
-  handle: async ({ auth, caller, body, device }) => {
+  handle: async ({ auth, browser, caller, body, device }) => {
     const passwords = { currentPassword: body.current_password, newPassword: body.new_password };
-    return showTokens(await auth.account.changePassword(caller.subject, { ...passwords, device }));
+    const tokens = await auth.account.changePassword(caller.subject, { ...passwords, device });
+    if (!browser.isCredential) return showTokens(tokens);
+    browser.keep(tokens);
+    return showBrowserSession(tokens);
   },
 });
 

@@ -1,6 +1,7 @@
 import type { RefusalCode } from '@sallyport/guard';
 import * as z from 'zod';
 import { GuardRefusal } from '../authentication.ts';
+import { carriesBearer } from '../browser-session.ts';
 import { HttpError } from '../http-error.ts';
 import { type Operation, type OperationContext, defineOperation } from '../operation.ts';
 import { showConfirmation } from '../representations.ts';
@@ -51,12 +52,13 @@ async function readOwnToken({
   request,
   authenticate,
 }: Pick<OperationContext<undefined>, 'request' | 'authenticate'>): Promise<string> {
+  // A cookie may be there as well: ending its session is for `POST /logout`.
+  if (!carriesBearer(request)) throw new HttpError('request_invalid', { reason: 'token is missing' });
   try {
     await authenticate();
   } catch (error) {
     if (!(error instanceof GuardRefusal)) throw error;
     const { code } = error.refusal.body;
-    if (code === 'not_authenticated') throw new HttpError('request_invalid', { reason: 'token is missing' });
     if (!DEAD.has(code)) throw error;
   }
   return (request.headers.get('authorization') ?? '').slice('Bearer '.length);

@@ -82,8 +82,12 @@ export class SqlChanges implements ChangeStore {
   }
 
   async readExpiring({ expiresAt, sequence }: ExpiryCursor, upTo: number, limit: number): Promise<readonly Change[]> {
-    const rows = await this.#between(0, upTo)
+    const rows = await this.#db
+      .selectFrom('feed_log')
+      .selectAll()
       .where(sql<boolean>`(expires_at, sequence) > (${expiresAt}, ${sequence})`)
+      // The sign keeps databases from going through the whole log by its own order.
+      .where(sql<boolean>`+sequence <= ${upTo}`)
       .orderBy('expires_at')
       .orderBy('sequence')
       .limit(limit)

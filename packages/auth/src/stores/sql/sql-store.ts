@@ -49,7 +49,7 @@ export function sqlStore({ kysely, dialect, location, wakeups, isConflict = () =
   return {
     ...repositories(db, new SqlSessions(db, queries, { rotate: rotatingTogether(db, queries), end })),
     location,
-    migrate: (): Promise<Migrated> => migrate(db, dialect),
+    migrate: (): Promise<Migrated> => retrying(() => migrate(db, dialect), isConflict),
     transaction: async (work) => (await transact((connection) => inTransaction(connection, queries, work))).result,
     append,
     watch: (wake) => wakeups.watch(wake),

@@ -4,6 +4,9 @@ import type { UserRecord } from '../../users/user.ts';
 import { inParts } from './parts.ts';
 import type { Database } from './schema.ts';
 
+/** What stands for the hash of users without a password. No hash looks like it. */
+const noPassword = '';
+
 /** Users and their roles in SQL. */
 export class SqlUsers implements UserStore {
   readonly #db: Kysely<Database>;
@@ -28,7 +31,7 @@ export class SqlUsers implements UserStore {
         username_folded: username.folded,
         email: email?.shown ?? null,
         email_folded: email?.folded ?? null,
-        password_hash: passwordHash,
+        password_hash: passwordHash ?? noPassword,
         disabled_at: null,
         created_at: createdAt.getTime(),
       })
@@ -97,6 +100,7 @@ export class SqlUsers implements UserStore {
       .set({ password_hash: to })
       .where('id', '=', id)
       .where('password_hash', '=', from)
+      .where('password_hash', '!=', noPassword)
       .executeTakeFirst();
     return numUpdatedRows === 1n;
   }
@@ -135,6 +139,7 @@ export class SqlUsers implements UserStore {
       .innerJoin('users', 'users.id', 'user_roles.user_id')
       .where('role', '=', role)
       .where('disabled_at', 'is', null)
+      .where('password_hash', '!=', noPassword)
       .select((row) => row.fn.countAll<number>().as('count'))
       .executeTakeFirstOrThrow();
     return count;
@@ -172,7 +177,9 @@ export class SqlUsers implements UserStore {
   }
 
   async #conflict(id: string, usernameFolded: string): Promise<UserConflict> {
-    return (await this.#isTaken('username_folded', usernameFolded, id)) ? 'username' : 'email';
+    const hasId =
+      (await this.#db.selectFrom('users').select('id').where('id', '=', id).executeTakeFirst()) !== undefined;
+    return hasId || (await this.#isTaken('username_folded', usernameFolded, id)) ? 'username' : 'email';
   }
 
   async #isTaken(column: 'username_folded' | 'email_folded', value: string, byOtherThan: string): Promise<boolean> {
@@ -190,11 +197,12 @@ function toRecord(row: Selectable<Database['users']>, roles: readonly string[]):
   return {
     id: row.id,
     username: row.username,
+    usernameFolded: row.username_folded,
     email: row.email ?? undefined,
     roles: roles.toSorted(),
     disabled: row.disabled_at !== null,
     createdAt: new Date(row.created_at),
-    passwordHash: row.password_hash,
+    passwordHash: row.password_hash === noPassword ? undefined : row.password_hash,
     epoch: row.epoch,
   };
 }

@@ -70,10 +70,19 @@ export class SqliteConnection {
 }
 
 function adapt(statement: StatementSync): PreparedStatement {
-  const columns = statement.columns().map(({ name }) => name);
+  let columns = namesOf(statement);
   if (columns.length === 0) return (parameters) => ({ ...nothing, changes: statement.run(...parameters).changes });
   const values = readerOf(statement);
-  return (parameters) => ({ columns, rows: values(parameters) });
+  return (parameters) => {
+    const rows = values(parameters);
+    // A later version of this program may have added columns since: SQLite has prepared the statement anew by itself.
+    if (rows[0] !== undefined && rows[0].length !== columns.length) columns = namesOf(statement);
+    return { columns, rows };
+  };
+}
+
+function namesOf(statement: StatementSync): string[] {
+  return statement.columns().map(({ name }) => name);
 }
 
 /** Node gives rows as lists from version 24 on. */

@@ -110,6 +110,10 @@ export class FeedReplica implements Truth {
     };
   }
 
+  onChange(listener: () => void): () => void {
+    return this.#log.onChange(listener);
+  }
+
   /** Takes leave of the issuer, who counts on this guard to grant nothing from now on. */
   async close(): Promise<void> {
     this.#isClosed = true;

@@ -169,6 +169,12 @@ export class FollowedLog {
     });
   }
 
+  /** Calls back whenever something was learnt about positions; answers how to end that. */
+  onChange(listener: () => void): () => void {
+    this.#waiting.add(listener);
+    return () => void this.#waiting.delete(listener);
+  }
+
   /** Drops a part of what has expired, and notices a clock that was set back. Call it about once a second. */
   sweep(): void {
     const now = this.#seconds();

@@ -1,0 +1,44 @@
+import { expect, it, vi } from 'vitest';
+import { sqlite } from '../src/stores/sqlite.ts';
+import { SqliteConnection } from '../src/stores/sqlite/connection.ts';
+import { anAuth, password } from './auth-fixture.ts';
+import { aCredential, cursorOf, FollowingGuardFixture } from './feed-fixture.ts';
+
+const sessionCount = 100_000;
+
+it('S8 signs a user out of 100,000 sessions by one row and one entry, for every guard', async () => {
+  const store = sqlite(':memory:');
+  const { auth } = await anAuth({}, store);
+  const { id: userId } = await auth.users.create({ username: 'ada', password });
+  const { sessionId, refreshToken } = await auth.tokens.issue(userId);
+  const session = await store.sessions.find(sessionId);
+  if (session === undefined) throw new Error('the session is missing');
+  await store.transaction(async ({ sessions }) => {
+    for (let index = 1; index < sessionCount; index += 1) await sessions.insert({ ...session, id: `session-${index}` });
+  });
+  const credential = await aCredential(auth);
+  const cursor = await cursorOf(auth);
+  const guard = await FollowingGuardFixture.follow(auth, { credential, guard: 'guard-1', lease: 30, cursor });
+
+  const run = vi.spyOn(SqliteConnection.prototype, 'run');
+  expect(await auth.sessions.endAll(userId)).toBe(sessionCount);
+  const writes = run.mock.calls.flatMap(([{ query }], index) => {
+    const result = run.mock.results[index]?.value as { readonly changes?: number } | undefined;
+    const [what = ''] = /^(update|insert into|delete from) "\w+"/.exec(query.sql) ?? [];
+    return what === '' ? [] : [[what, result?.changes]];
+  });
+  run.mockRestore();
+
+  expect(writes).toEqual([
+    ['update "users"', 1],
+    // Tells its place, and so not how many rows it has written: there is only one.
+    ['update "feed_head"', undefined],
+    ['insert into "feed_log"', 1],
+  ]);
+  await guard.until(({ sequences }) => sequences.length > 0);
+  expect(guard.sequences).toEqual([cursor.sequence + 1]);
+  expect(await auth.sessions.list(userId)).toEqual([]);
+  await expect(auth.refresh({ refreshToken })).rejects.toMatchObject({ code: 'refresh_token_invalid' });
+  expect((await store.sessions.find('session-99999'))?.endedAt).toBeUndefined();
+  await auth.close();
+});
