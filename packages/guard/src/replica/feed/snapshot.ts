@@ -25,7 +25,7 @@ export interface Snapshot extends Greeting {
 const magic = 'SPF1';
 const wordBytes = 4;
 /** Bytes of an entry that is packed. */
-export const packedBytes = 16;
+const packedBytes = 16;
 const longestProof = 8192;
 
 /** Reads on from where the last part ended; every length is checked against what is there. */
