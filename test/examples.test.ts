@@ -10,8 +10,6 @@ import { get, password, post, signIn, signUp } from './http-client.ts';
 import { type ServerProcess, startServer, temporaryFolder } from './server-process.ts';
 import { root } from './source-files.ts';
 
-const tsx = join(root, 'node_modules/tsx/dist/cli.mjs');
-
 let server: ServerProcess;
 let expired: string;
 beforeAll(async () => {
@@ -41,14 +39,17 @@ async function anExpiredToken(folder: string, issuer: string, secretKey: string)
   return accessToken;
 }
 
-describe.each(['todos-express', 'todos-fastify'])('%s, a process that trusts an issuer URL', (name) => {
+/** One app, written with each framework. */
+const examples = ['todos-express', 'todos-fastify', 'todos-hono', 'todos-koa', 'todos-nestjs'];
+
+describe.each(examples)('%s, a process that trusts an issuer URL', (name) => {
   let app: RunningProgram;
   let url: string;
   beforeAll(async () => {
     const port = String(await freePort());
     const env = { PORT: port, ISSUER: server.url };
     url = `http://127.0.0.1:${port}`;
-    app = startProgram([tsx, 'src/main.ts'], { cwd: join(root, 'examples', name), env });
+    app = startProgram(['--import', 'tsx', 'src/main.ts'], { cwd: join(root, 'examples', name), env });
     await untilAnswers(`${url}/`, app);
   });
   afterAll(() => app.stop());
@@ -129,7 +130,7 @@ describe.each(['todos-express', 'todos-fastify'])('%s, a process that trusts an 
   });
 });
 
-describe.each(['todos-express', 'todos-fastify'])('%s with a feed credential', (name) => {
+describe.each(examples)('%s with a feed credential', (name) => {
   let app: RunningProgram;
   let url: string;
   beforeAll(async () => {
@@ -137,7 +138,7 @@ describe.each(['todos-express', 'todos-fastify'])('%s with a feed credential', (
     const port = String(await freePort());
     const env = { PORT: port, ISSUER: server.url, FEED_CREDENTIAL: credential };
     url = `http://127.0.0.1:${port}`;
-    app = startProgram([tsx, 'src/main.ts'], { cwd: join(root, 'examples', name), env });
+    app = startProgram(['--import', 'tsx', 'src/main.ts'], { cwd: join(root, 'examples', name), env });
     await untilAnswers(`${url}/`, app);
   });
   afterAll(() => app.stop());
