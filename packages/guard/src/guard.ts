@@ -186,9 +186,13 @@ class TokenGuard implements Guard {
   }
 
   #openTruth(): Truth {
-    const { changes, feed, now } = this.#options;
-    // With a key goes what was remembered of its tokens. They are refused from then on in any case.
-    const onKeysDead = (): void => void (this.#verify = createVerifier(this.#options));
+    const { changes, feed, keys, now } = this.#options;
+    const onKeysDead = (): void => {
+      // With a key goes what was remembered of its tokens. They are refused from then on in any case.
+      this.#verify = createVerifier(this.#options);
+      // Another one signs from now on, and its tokens may come at once.
+      if ('expectNewKeys' in keys) keys.expectNewKeys?.();
+    };
     if (feed !== undefined) return new FeedReplica({ ...this.#options, feed, onKeysDead }).start();
     return changes === undefined ? statedTruth : new Replica({ source: changes, now, onKeysDead });
   }

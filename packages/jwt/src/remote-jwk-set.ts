@@ -32,12 +32,21 @@ export interface RemoteJwkSet {
    * Calls at the same time share one fetch. Rejects with `keys_unavailable` only when no usable set is left.
    */
   refresh(keyId?: string): Promise<void>;
+  /**
+   * To be called when the issuer is known to have changed its keys: an unknown key id fetches the set at once, and while
+   * that fails it is `keys_unavailable` instead of unknown. For one cooldown from now on unknown key ids fetch every
+   * second, as a node of the issuer may be slower than the news. Keys in hand stay good.
+   */
+  expectNewKeys?(): void;
 }
 
 const defaults = { timeout: 5, cooldown: 30, maxAge: 600, staleFor: 86_400, maxBytes: 65_536 } as const;
 
 /** Ten years of keeping, and what a timer of Node can wait, in seconds. */
 const largest = { timeout: 2_000_000, cooldown: 3e8, maxAge: 3e8, staleFor: 3e8, maxBytes: 2 ** 30 } as const;
+
+/** In seconds. */
+const shortestPause = 1;
 
 type Settings = { readonly [Name in keyof typeof defaults]: number } & {
   readonly fetch: typeof fetch;
@@ -97,6 +106,10 @@ class FetchedJwkSet implements RemoteJwkSet {
   #failures = 0;
   #failure: JwtError | undefined;
   #pending: Promise<void> | undefined;
+  /** How often new keys were expected, and how often of these had happened when the set in hand was asked for. */
+  #expected = 0;
+  #included = 0;
+  #expectedAt = Number.NEGATIVE_INFINITY;
 
   constructor(fetchSet: (limits: FetchLimits) => Promise<JwkSet>, settings: Settings) {
     this.#fetchSet = fetchSet;
@@ -111,27 +124,49 @@ class FetchedJwkSet implements RemoteJwkSet {
   }
 
   async refresh(keyId?: string): Promise<void> {
-    if (this.#isFresh() && (keyId === undefined || this.#knows(keyId))) return;
+    if (this.#suffices(keyId)) return;
+    await this.#loadOnce();
+    // What was under way already may have been asked for too early.
+    if (this.#isOutdated() && !this.#suffices(keyId)) await this.#loadOnce();
+    const mayBeNew = this.#isOutdated() && keyId !== undefined && !this.#knows(keyId);
+    if (this.keys === undefined || mayBeNew) throw this.#failure ?? unavailable('network');
+  }
+
+  expectNewKeys(): void {
+    this.#expected += 1;
+    this.#expectedAt = this.#now();
+  }
+
+  async #loadOnce(): Promise<void> {
     if (this.#pending === undefined && this.#mayFetch()) {
       this.#pending = this.#load().finally(() => (this.#pending = undefined));
     }
     await this.#pending;
-    if (this.keys === undefined) throw this.#failure ?? unavailable('network');
   }
 
   async #load(): Promise<void> {
     const { timeout, fetch, maxBytes } = this.#settings;
+    const expected = this.#expected;
     this.#attemptedAt = this.#now();
     try {
       const set = await this.#fetchSet({ fetch, maxBytes, signal: AbortSignal.timeout(timeout * 1000) });
       // An object that stays the same tells verifiers that the keys do.
       if (JSON.stringify(set) !== JSON.stringify(this.#set)) this.#set = set;
       this.#fetchedAt = this.#now();
+      this.#included = expected;
       this.#failures = 0;
     } catch (error) {
       this.#failures += 1;
       this.#failure = error as JwtError;
     }
+  }
+
+  #suffices(keyId: string | undefined): boolean {
+    return this.#isFresh() && (keyId === undefined || this.#knows(keyId));
+  }
+
+  #isOutdated(): boolean {
+    return this.#included < this.#expected;
   }
 
   #knows(keyId: string): boolean {
@@ -142,12 +177,21 @@ class FetchedJwkSet implements RemoteJwkSet {
     return this.#since(this.#fetchedAt) <= this.#settings.maxAge;
   }
 
-  /** After failures the pause doubles from one second; a fresh set is fetched again only after the cooldown. */
   #mayFetch(): boolean {
+    return (
+      this.#since(this.#attemptedAt) >= (this.#failures === 0 ? this.#pauseAfterSuccess() : this.#pauseAfterFailure())
+    );
+  }
+
+  #pauseAfterSuccess(): number {
     const { cooldown } = this.#settings;
-    const afterSuccess = this.#isFresh() ? cooldown : 0;
-    const pause = this.#failures === 0 ? afterSuccess : Math.min(cooldown, 2 ** (this.#failures - 1));
-    return this.#since(this.#attemptedAt) >= pause;
+    if (!this.#isFresh() || this.#isOutdated()) return 0;
+    return this.#since(this.#expectedAt) < cooldown ? Math.min(cooldown, shortestPause) : cooldown;
+  }
+
+  /** It doubles from one second. */
+  #pauseAfterFailure(): number {
+    return Math.min(this.#settings.cooldown, shortestPause * 2 ** (this.#failures - 1));
   }
 
   /** Seconds since a moment. A clock that was set back makes everything old, so that nothing is kept for too long. */

@@ -38,8 +38,8 @@ const migrationAttempts = 100;
 const migrationPause = 150;
 
 /** One store for every SQL database: the queries are the same, only the connection differs. */
-export function sqlStore(connection: SqlConnection): Store {
-  const { kysely, dialect, location, wakeups, isConflict = never, isLocked = never } = connection;
+export function sqlStore(database: SqlConnection): Store {
+  const { kysely, dialect, location, wakeups, isConflict = never, isLocked = never } = database;
   const db = new Kysely<Database>({ dialect: kysely });
   const queries = sessionQueries(db, dialect);
   const write: Transact = (work) =>

@@ -62,7 +62,8 @@ export class FeedReplica implements Truth {
     const guardId = randomBytes(16).toString('base64url');
     const bound = (): number => this.#tightestBound * milliseconds;
     const lease = Math.ceil(this.#tightestBound);
-    this.#follower = new Follower({ nodes, log, snapshots, transport, clocks, guardId, lease, bound });
+    const following = { nodes, log, snapshots, transport, clocks, guardId, lease, bound };
+    this.#follower = new Follower({ ...following, onLost: onKeysDead });
     this.#introspection = new Introspection({ nodes: () => this.#follower.nodes, clocks });
   }
 

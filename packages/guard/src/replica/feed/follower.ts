@@ -20,6 +20,8 @@ export interface FollowerOptions {
   /** See SessionContext. */
   readonly lease: number;
   readonly bound: () => number;
+  /** Called when a connection is lost: what the log says meanwhile is heard later, what the issuer signs comes at once. */
+  readonly onLost: () => void;
 }
 
 /** Where the log is followed at the moment. */
@@ -144,8 +146,9 @@ export class Follower {
   }
 
   async #moveOn(fault: unknown): Promise<void> {
-    const { nodes, clocks } = this.#options;
+    const { nodes, clocks, onLost } = this.#options;
     this.#problem = { fault, at: clocks.monotonic() };
+    onLost();
     const reason = fault instanceof FeedFault ? fault.reason : undefined;
     if (reason === undefined || !stayAfter.has(reason)) this.#nodeIndex = (this.#nodeIndex + 1) % nodes.length;
     const asked = fault instanceof FeedFault ? fault.pause : 0;

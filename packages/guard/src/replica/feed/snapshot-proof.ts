@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { type Algorithm, createJwtVerifier, JwtError, type JwtHeader, type Keys } from '@sallyport/jwt';
+import { type Algorithm, createJwtVerifier, isJwtError, JwtError, type JwtHeader, type Keys } from '@sallyport/jwt';
 import { FeedFault } from './fault.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -46,8 +46,18 @@ export function createProofCheck(expected: ProofExpectations): ProofCheck {
     typ: proofType,
     requiredClaims: [],
   });
+  const verifyByNewKeys = async (proof: string): Promise<VerifiedProof> => {
+    try {
+      return await verifier.verify(proof);
+    } catch (error) {
+      // A key that is not known may have come with the very changes that the snapshot tells of.
+      if (!isJwtError(error) || error.code !== 'key_not_found' || !('expectNewKeys' in keys)) throw error;
+      keys.expectNewKeys?.();
+      return verifier.verify(proof);
+    }
+  };
   return async (snapshot) => {
-    const { header, claims } = await believe(() => verifier.verify(snapshot.proof));
+    const { header, claims } = await believe(() => verifyByNewKeys(snapshot.proof));
     const digest = await digestOf(snapshot.signed);
     const { inc, head, sha256, iat } = claims;
     const isMeant = inc === snapshot.incarnation && head === snapshot.head && snapshot.issuer === issuer;
