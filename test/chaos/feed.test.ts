@@ -88,6 +88,7 @@ describe('the feed, while everything breaks', () => {
   /** Lets something happen while people come and go, and holds every verdict of every guard against what was acknowledged. */
   async function during(happening: () => Promise<unknown>): Promise<void> {
     for (let turn = 0; turn < turns; turn += 1) {
+      revocations.forget();
       revocations.start(people);
       await revocations.more(10);
       await happening();
@@ -134,6 +135,22 @@ describe('the feed, while everything breaks', () => {
 
   const randomServer = (): number => Math.floor(Math.random() * fleet.servers.length);
   const signal = (index: number, name: NodeJS.Signals): void => void fleet.servers[index]?.program.child.kill(name);
+
+  it('confirms a revocation when every guard has it', { timeout: patience }, async () => {
+    const subject = await revocations.signIn();
+    const token = subject?.token ?? '';
+    const confirmation = await vi.waitFor(
+      async () => {
+        const revoked = (await sallyport('sessions revoke --user ada --confirm')) as { confirmation: unknown };
+        expect(revoked.confirmation).toMatchObject({ acknowledged: guardCount, lapsed: 0, pending: 0 });
+        return revoked.confirmation;
+      },
+      { timeout: 60_000 },
+    );
+    console.log(confirmation);
+    for (const guard of guards) await vi.waitFor(async () => expect(await lastOf(guard, token)).toBe('token_revoked'));
+    revocations.forget();
+  });
 
   it('holds while servers are killed', { timeout: patience }, () => during(() => fleet.restart(randomServer())));
 
@@ -214,23 +231,6 @@ describe('the feed, while everything breaks', () => {
       }
     }),
   );
-
-  it('confirms a revocation when every guard has it', { timeout: patience }, async () => {
-    const subject = await revocations.signIn();
-    const token = subject?.token ?? '';
-    const confirmation = await vi.waitFor(
-      async () => {
-        const revoked = (await sallyport('sessions revoke --user ada --confirm')) as { confirmation: unknown };
-        // Guards that were killed are waited for until their leases run out.
-        expect(revoked.confirmation).toMatchObject({ acknowledged: guardCount, lapsed: 0, pending: 0 });
-        return revoked.confirmation;
-      },
-      { timeout: 60_000 },
-    );
-    console.log(confirmation);
-    for (const guard of guards) await vi.waitFor(async () => expect(await lastOf(guard, token)).toBe('token_revoked'));
-    revocations.forget();
-  });
 
   const lastOf = async (guard: GuardProcess, token: string): Promise<string | undefined> =>
     (await guard.report()).heard[token]?.last;

@@ -6,7 +6,7 @@ import { now } from './moment.ts';
 import type { GuardOrders, Order } from './messages.ts';
 
 const { issuer, nodes, credential, maxStaleness } = JSON.parse(process.env['ORDERS'] ?? '{}') as GuardOrders;
-const checkEvery = 10;
+const checkEvery = 40;
 /** Checks before others get their turn. */
 const checksAtOnce = 50;
 
@@ -62,6 +62,7 @@ async function checkAll(): Promise<never> {
 }
 
 process.on('message', (order: Order) => {
+  if (order.forget === true) heard.clear();
   for (const token of order.watch ?? []) heard.set(token, new Record());
   if (order.report !== undefined) {
     process.send?.({ report: order.report, status: guard.status(), heard: Object.fromEntries(heard) });

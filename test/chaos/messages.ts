@@ -12,6 +12,8 @@ export interface GuardOrders {
 export interface Order {
   /** Tokens to check from now on. */
   readonly watch?: readonly string[];
+  /** Forget all tokens, before those to watch are taken in. */
+  readonly forget?: boolean;
   /** Answer with a report of this number. */
   readonly report?: number;
 }

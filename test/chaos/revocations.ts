@@ -61,6 +61,7 @@ export class Revocations {
   /** Begins anew. */
   forget(): void {
     this.#subjects = [];
+    for (const guard of this.#guards()) guard.tell({ forget: true });
   }
 
   /** Waits until so many more revocations were acknowledged. */
