@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   exportJwk,
-  isJwtError,
   issuerJwkSet,
   jwkSet,
   remoteJwkSet,
@@ -64,12 +63,6 @@ const verifyKeyId = (keys: RemoteJwkSet, kid: string): Promise<VerifiedJwt> => {
   const header = Buffer.from(JSON.stringify({ alg: 'ES256', kid })).toString('base64url');
   return verifyJwt(`${header}.${payload}.${signature}`, { keys, issuer, audience, now: moment() });
 };
-
-const codeOf = (verified: Promise<VerifiedJwt>): Promise<unknown> =>
-  verified.then(
-    () => 'none',
-    (error: unknown) => (isJwtError(error) ? error.code : error),
-  );
 
 describe('K5 fetching', () => {
   it('happens when the first token needs it, once for all who wait', async () => {
@@ -132,56 +125,6 @@ describe('K5 fetching', () => {
     clock += 1;
     await expect(verify(keys, aKey('EdDSA'))).resolves.toBeDefined();
     expect(paths).toHaveLength(2);
-  });
-
-  it('K5 finds a key that is expected at once, whatever the cooldown', async () => {
-    const keys = remote();
-    await verify(keys);
-    answers['/jwks'] = json(jwkSet([aKey('EdDSA')]));
-    expect(await codeOf(verifyKeyId(keys, 'new'))).toBe('key_not_found');
-    keys.expectNewKeys?.();
-    expect(await verify(keys, aKey('EdDSA'))).toBeDefined();
-    expect(await codeOf(verifyKeyId(keys, 'new'))).toBe('algorithm_not_allowed');
-    expect(paths).toHaveLength(2);
-  });
-
-  it('asks again for an expected key when the answer under way may be too old', async () => {
-    const keys = remote();
-    const early = keys.refresh();
-    keys.expectNewKeys?.();
-    const late = verify(keys, aKey('EdDSA'));
-    await early;
-    answers['/jwks'] = json(jwkSet([aKey('EdDSA')]));
-    expect(await late).toBeDefined();
-  });
-
-  it('asks every second for an expected key that the issuer does not publish yet, for as long as the cooldown', async () => {
-    const keys = remote({ cooldown: 30 });
-    await verify(keys);
-    keys.expectNewKeys?.();
-    const asked: number[] = [];
-    for (let second = 0; second < 100; second += 0.5) {
-      const before = paths.length;
-      expect(await codeOf(verifyKeyId(keys, 'new'))).toBe('key_not_found');
-      if (paths.length > before) asked.push(second);
-      clock += 0.5;
-    }
-    expect(asked).toEqual([...Array.from({ length: 30 }, (_, second) => second), 59, 89]);
-  });
-
-  it('calls an expected key unavailable while it cannot be fetched, and keeps what is in hand', async () => {
-    const keys = remote();
-    await verify(keys);
-    answers['/jwks'] = status(500);
-    keys.expectNewKeys?.();
-    for (let second = 0; second < 40; second += 1) {
-      expect(await codeOf(verifyKeyId(keys, 'new'))).toBe('keys_unavailable');
-      expect(await verify(keys)).toBeDefined();
-      clock += 1;
-    }
-    answers['/jwks'] = json(jwkSet([aKey('EdDSA')]));
-    clock += 30;
-    expect(await verify(keys, aKey('EdDSA'))).toBeDefined();
   });
 
   it('K3 forgets a key that was removed, once the set is too old', async () => {
