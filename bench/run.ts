@@ -7,6 +7,7 @@ import { benchRotation } from './rotation.ts';
 import { benchRefresh } from './refresh.ts';
 import { benchReplica } from './replica.ts';
 import { benchRevoke } from './revoke.ts';
+import { benchSockets } from './sockets.ts';
 import { benchTokenSize } from './token-size.ts';
 
 interface Bench {
@@ -21,6 +22,7 @@ const benches: Readonly<Record<string, Bench>> = {
   refresh: { measure: benchRefresh, perNode: false },
   revoke: { measure: benchRevoke, perNode: false },
   replica: { measure: benchReplica, perNode: false },
+  sockets: { measure: benchSockets, perNode: false },
   'token-size': { measure: benchTokenSize, perNode: false },
 };
 const file = fileURLToPath(new URL('RESULTS.md', import.meta.url));
