@@ -35,7 +35,7 @@ with 32 connections and the same headers for the open route. \`more\` is the CPU
   ];
   return [
     `Medians of ${String(rounds)} rounds, in each of which ours and its peer take turns, a second for each way to be asked. Throughput is
-requests per second of the server's CPU: what else the machine does takes time from the clock, but hardly from that.`,
+requests per second of the server's CPU: what else the machine does weighs less on that than on the clock.`,
     targetTable(topics.flatMap(({ targets }) => targets)),
     section('Guarded and open', note, [...head, ...topics.map(({ text }) => text)]),
   ].join('\n\n');
