@@ -122,7 +122,8 @@ async function calibrate(contender: Contender, milliseconds: number): Promise<nu
   }
 }
 
-function shuffled<Item>(items: readonly Item[]): Item[] {
+/** The same items in an order of chance. */
+export function shuffled<Item>(items: readonly Item[]): Item[] {
   return items
     .map((item) => ({ item, rank: Math.random() }))
     .toSorted((a, b) => a.rank - b.rank)
@@ -145,6 +146,7 @@ export function perSecond({ speeds }: Measured): number {
   return median(speeds);
 }
 
-function median(values: readonly number[]): number {
+/** The middle one of some values. */
+export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }

@@ -1,10 +1,9 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort, startProgram, untilAnswers, type RunningProgram } from '../../test/child-process.ts';
 import { startServer, temporaryFolder } from '../../test/server-process.ts';
 import { root } from '../../test/source-files.ts';
+import { peerServer } from '../peer-server.ts';
 import type { Contender } from '../rounds.ts';
 import { Connection, type Answer } from './connection.ts';
 import { everyClient, secretKey, seed, type Contest } from './sessions.ts';
@@ -92,7 +91,7 @@ async function byTokenEndpoint(connection: Connection, token: string): Promise<s
 async function betterAuth(clients: number): Promise<Contestant> {
   const folder = temporaryFolder();
   const port = String(await freePort());
-  const program = startProgram([installed('better-auth'), port, join(folder, 'better-auth.db')]);
+  const program = startProgram([peerServer('better-auth'), port, join(folder, 'better-auth.db')]);
   const url = `http://127.0.0.1:${port}`;
   await untilAnswers(`${url}/api/auth/ok`, program);
   const account = JSON.stringify({ email: 'ada@example.com', password: 'plum-otter-violin-91', name: 'ada' });
@@ -115,16 +114,6 @@ async function betterAuth(clients: number): Promise<Contestant> {
     },
     stop: () => endProgram(program, folder),
   };
-}
-
-/** A peer's server, installed when it is not: peers are no part of the workspace. */
-function installed(peer: string): string {
-  const folder = join(root, 'bench/peers', peer);
-  if (!existsSync(join(folder, 'node_modules'))) {
-    const { status, stderr } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder });
-    if (status !== 0) throw new Error(`bench/peers/${peer} cannot be installed: ${String(stderr)}`);
-  }
-  return join(folder, 'server.js');
 }
 
 function good(answer: Answer): Answer {

@@ -51,7 +51,8 @@ export function honoGuard<Words extends Terms>(
   function protect(requirement?: Requirement<Words, Context>): MiddlewareHandler {
     const required = guard.resolve(requirement);
     const middleware: MiddlewareHandler = async (context, next) => {
-      const verdict = await guard.check(guardedRequest(context), required, context);
+      const checked = guard.check(guardedRequest(context), required, context);
+      const verdict = checked instanceof Promise ? await checked : checked;
       if (verdict.granted) {
         context.set('auth', verdict.access);
         return next();

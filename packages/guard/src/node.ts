@@ -5,6 +5,8 @@ import { nodeRequest } from './credentials/guarded-request.ts';
 import { attachAccess } from './granted-request.ts';
 import type { Guard } from './guard.ts';
 import type { Refusal } from './refusal.ts';
+import { whenSettled } from './settled.ts';
+import type { Verdict } from './verdict.ts';
 
 /** A handler of `node:http`. */
 export type NodeHandler<Request extends IncomingMessage = IncomingMessage> = (
@@ -62,15 +64,27 @@ export function nodeGuard<Words extends Terms>(guard: Guard<Words>): NodeProtect
     handler: NodeHandler<GuardedNodeRequest<never>>,
   ): NodeHandler {
     const required = guard.resolve(requirement);
-    const handle = async (request: IncomingMessage, response: ServerResponse): Promise<unknown> => {
-      const verdict = await guard.check(nodeRequest(request), required, request);
-      if (!verdict.granted) return answer(response, verdict.refusal);
-      // The overloads promise each handler what the guard grants by its requirement.
-      return handler(attachAccess(request, verdict.access as never), response);
+    return (request, response) => {
+      const act = (verdict: Verdict<Words>): unknown =>
+        verdict.granted
+          ? // The overloads promise each handler what the guard grants by its requirement.
+            handler(attachAccess(request, verdict.access as never), response)
+          : answer(response, verdict.refusal);
+      const broken = (error: unknown): void => fail(response, error);
+      try {
+        const done = whenSettled(guard.check(nodeRequest(request), required, request), act);
+        return isThenable(done) ? Promise.resolve(done).catch(broken) : done;
+      } catch (error) {
+        return broken(error);
+      }
     };
-    return (request, response) => handle(request, response).catch((error: unknown) => fail(response, error));
   }
   return protect;
+}
+
+/** Whether a handler is not done yet, whoever made its promise. */
+function isThenable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'then' in value;
 }
 
 function answer(response: ServerResponse, { status, headers, body }: Refusal): void {

@@ -64,6 +64,7 @@ export function satisfies(policy: Policy): Rule {
 /** All of the rules; the first that does not hold says what is lacking. */
 export function everyRule([first, ...others]: readonly Rule[]): Rule {
   if (first === undefined) return () => undefined;
+  if (others.length === 0) return first;
   const rest = everyRule(others);
   return (caller, circumstances) =>
     whenSettled(first(caller, circumstances), (lacking) => lacking ?? rest(caller, circumstances));

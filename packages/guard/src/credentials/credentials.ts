@@ -26,6 +26,9 @@ const malformed: Credentials = { kind: 'malformed' };
 // The verifier refuses longer tokens unread, so nobody need look for white space further on.
 const longestToken = 8192;
 
+// What may stand between two words in a header, a form or a query. Four searches are several times as quick as a pattern.
+const whiteSpace = [' ', '\t', '\r', '\n'] as const;
+
 /**
  * Makes the reader of a guard's sources, in their order.
  *
@@ -78,8 +81,9 @@ function createHeaderReader(name: string, scheme: string): CredentialsReader {
     return line.slice(0, scheme.length).toLowerCase() === wanted && /^(?:\s|$)/.test(line.charAt(scheme.length));
   };
   return (request) => {
-    const [line, ...others] = name === 'authorization' ? request.authorization : headerLines(request, name);
-    if (others.length > 0) return malformed;
+    const lines = name === 'authorization' ? request.authorization : headerLines(request, name);
+    if (lines.length > 1) return malformed;
+    const [line] = lines;
     if (line === undefined || !isOfScheme(line)) return absent;
     const isSeparated = scheme === '' || line[scheme.length] === ' ';
     return isSeparated ? onlyToken([line.slice(startOfToken)]) : malformed;
@@ -102,10 +106,9 @@ function createCookieReader(source: Extract<ResolvedSource, { in: 'cookie' }>): 
 function onlyToken(values: readonly unknown[]): Credentials {
   const [token, ...others] = values;
   if (token === undefined) return absent;
-  const isOne = others.length === 0 && typeof token === 'string';
-  return isOne && token !== '' && !/\s/.test(token.slice(0, longestToken))
-    ? { kind: 'token', token, mayBeForged: false }
-    : malformed;
+  if (others.length > 0 || typeof token !== 'string' || token === '') return malformed;
+  const looked = token.slice(0, longestToken);
+  return whiteSpace.some((space) => looked.includes(space)) ? malformed : { kind: 'token', token, mayBeForged: false };
 }
 
 function queryValues({ target = '' }: GuardedRequest, parameter: string): readonly string[] {

@@ -53,13 +53,15 @@ export interface RequestDetails {
 export function nodeRequest(request: NodeRequest, details: RequestDetails = {}): GuardedRequest {
   const { method, rawHeaders } = request;
   const { target = request.url, body } = details;
-  return {
+  // Every request passes here: spreading what may be absent takes twice as long.
+  const guarded: { -readonly [Member in keyof GuardedRequest]: GuardedRequest[Member] } = {
     authorization: rawHeaderLines(rawHeaders, 'authorization'),
-    ...(method === undefined ? {} : { method }),
-    ...(target === undefined ? {} : { target }),
-    ...(body === undefined ? {} : { body }),
     header: (name) => rawHeaderLines(rawHeaders, name),
   };
+  if (method !== undefined) guarded.method = method;
+  if (target !== undefined) guarded.target = target;
+  if (body !== undefined) guarded.body = body;
+  return guarded;
 }
 
 /**
@@ -92,8 +94,8 @@ const betweenSchemes = /, (?=[\w!#$%&'*+.^`|~-]+(?:\s|$))/;
 function rawHeaderLines(rawHeaders: readonly string[], name: string): readonly string[] {
   const lines: string[] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const [found = '', line = ''] = [rawHeaders[index], rawHeaders[index + 1]];
-    if (found.length === name.length && found.toLowerCase() === name) lines.push(line);
+    const found = rawHeaders[index] ?? '';
+    if (found.length === name.length && found.toLowerCase() === name) lines.push(rawHeaders[index + 1] ?? '');
   }
   return lines;
 }
