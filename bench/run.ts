@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { benchFeed } from './feed.ts';
 import { benchJwt } from './jwt.ts';
 import { benchRotation } from './rotation.ts';
 import { benchRefresh } from './refresh.ts';
@@ -21,6 +22,7 @@ const benches: Readonly<Record<string, Bench>> = {
   refresh: { measure: benchRefresh, perNode: false },
   revoke: { measure: benchRevoke, perNode: false },
   replica: { measure: benchReplica, perNode: false },
+  feed: { measure: benchFeed, perNode: false },
   'token-size': { measure: benchTokenSize, perNode: false },
 };
 const file = fileURLToPath(new URL('RESULTS.md', import.meta.url));

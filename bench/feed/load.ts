@@ -1,0 +1,58 @@
+import { now } from '../../test/chaos/moment.ts';
+import { Connection } from '../refresh/connection.ts';
+
+/** One revocation: when it was asked for, and when it was answered. */
+export interface Call {
+  readonly askedAt: number;
+  readonly answeredAt: number;
+}
+
+/** How often it is looked which revocations are due, in milliseconds. */
+const lookEvery = 1;
+
+/**
+ * Revokes tokens over HTTP at the servers in turn. Each is revoked when its time has come, whether or not the ones before
+ * were answered: what waits for a slow server is counted as slow.
+ */
+export class Load {
+  readonly #servers: readonly { readonly url: string; readonly idle: Connection[] }[];
+
+  constructor(urls: readonly string[]) {
+    this.#servers = urls.map((url) => ({ url, idle: [] }));
+  }
+
+  /** Revokes each token, the first at a moment, and each so many milliseconds after the one before. */
+  async revoke(
+    tokens: readonly string[],
+    { startAt, interval, confirm }: { startAt: number; interval: number; confirm: boolean },
+  ): Promise<Call[]> {
+    const calls: Promise<Call>[] = [];
+    await new Promise<void>((resolve) => {
+      const timer = setInterval(() => {
+        while (calls.length < tokens.length && startAt + calls.length * interval <= now()) {
+          calls.push(this.#call(calls.length, { token: tokens[calls.length] ?? '', ...(confirm ? { confirm } : {}) }));
+        }
+        if (calls.length < tokens.length) return;
+        clearInterval(timer);
+        resolve();
+      }, lookEvery);
+    });
+    return Promise.all(calls);
+  }
+
+  close(): void {
+    for (const { idle } of this.#servers) for (const connection of idle) connection.close();
+  }
+
+  async #call(turn: number, body: object): Promise<Call> {
+    const askedAt = now();
+    const server = this.#servers[turn % this.#servers.length];
+    if (server === undefined) throw new Error('no servers');
+    const connection = server.idle.pop() ?? (await Connection.open(server.url));
+    const answer = await connection.send('POST', '/token/revoke', JSON.stringify(body));
+    const answeredAt = now();
+    if (answer.status !== 200) throw new Error(`not revoked: ${String(answer.status)} ${answer.body}`);
+    server.idle.push(connection);
+    return { askedAt, answeredAt };
+  }
+}

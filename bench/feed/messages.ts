@@ -1,0 +1,45 @@
+/** What a guard's process is started with. */
+export interface GuardOrders {
+  readonly issuer: string;
+  /** The server that it follows. */
+  readonly node: string;
+  readonly credential: string;
+}
+
+/** Tokens that are revoked one after another, at an even pace. */
+export interface Schedule {
+  /** The first of them, and the one after the last, by their places among all tokens. */
+  readonly from: number;
+  readonly to: number;
+  /** When the first is revoked, on the clock of all processes of this machine. */
+  readonly startAt: number;
+  /** Milliseconds from one to the next. */
+  readonly interval: number;
+}
+
+/** What a guard's process is told; it answers each order with a report of the same number. */
+export interface Order {
+  readonly number: number;
+  /** Tokens that are checked from now on; the last `honest` of them are never revoked. */
+  readonly learn?: { readonly tokens: readonly string[]; readonly honest: number };
+  /** Begin to check tokens as they are revoked. */
+  readonly watch?: Schedule;
+  /** Check all of them once. */
+  readonly checkAll?: true;
+}
+
+export interface Report {
+  readonly number: number;
+  /** The verdicts of {@link Order.checkAll}, in the order of the tokens. */
+  readonly verdicts: readonly string[];
+  /** When each token was refused for having been revoked; NaN: not yet. */
+  readonly refusedAt: Float64Array;
+  /** Checks of honest tokens that did not grant, while others were revoked. */
+  readonly turnedAway: number;
+  /** How often a token was checked while others were revoked. */
+  readonly checks: number;
+  /** Processor time of this process since it began, in milliseconds. */
+  readonly processorTime: number;
+  /** Whether it follows the feed and knows everything. */
+  readonly isCurrent: boolean;
+}
