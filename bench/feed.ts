@@ -3,6 +3,7 @@ import { testDatabases } from '../packages/auth/test/databases.ts';
 import { FollowedFleet, guardCount } from './feed/fleet.ts';
 import { now } from '../test/chaos/moment.ts';
 import type { Report } from './feed/messages.ts';
+import { sum } from './feed/processor-time.ts';
 import { callsOf, carryOut, quantile, type Plan, type Run, type Use, useBetween } from './feed/runs.ts';
 import { atMost, section, targetTable, type Target, type Topic } from './report.ts';
 
@@ -67,7 +68,7 @@ async function measureFleet({ database: name, servers }: (typeof settings)[numbe
       from += callsOf(plan);
     }
     const reports = await fleet.ask({ checkAll: true });
-    const total = (member: 'turnedAway' | 'checks'): number => reports.reduce((all, each) => all + each[member], 0);
+    const total = (member: 'turnedAway' | 'checks'): number => sum(reports.map((report) => report[member]));
     return {
       database: name,
       runs: runs.slice(1),
@@ -109,10 +110,17 @@ function useRow(database: string, what: string, { servers, guards, load, machine
   return `| ${database} | ${what} | ${percent.join(' | ')} |`;
 }
 
+function repetitionsOf(results: readonly Result[]): string {
+  const repetitions = sum(results.flatMap(({ runs }) => runs.map((run) => run.repetitions)));
+  const often = repetitions === 0 ? 'was never necessary' : `happened ${repetitions} times`;
+  return `A server that answers 503 is asked again, which counts as one call: it ${often}.`;
+}
+
 function latencies(results: readonly Result[]): string {
   const note = `Milliseconds, p50 / p99 / longest. The servers take the revocations in turn, at \`POST /token/revoke\`; each guard, a process of
 its own, follows one of them. A guard refuses from the moment on when its check of the token says so; it checks every token that
 is due once a millisecond, after having granted it before. Calls are made on time, whether or not those before were answered.
+${repetitionsOf(results)}
 What revokes, what checks, the servers and the database share the processors of this machine.`;
   const head = [
     '| database | call | calls/s | call → answer | call → refused by each guard | call → refused by all | answer → refused by all |',

@@ -1,14 +1,19 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { now } from '../../test/chaos/moment.ts';
-import { Connection } from '../refresh/connection.ts';
+import { type Answer, Connection } from '../refresh/connection.ts';
 
-/** One revocation: when it was asked for, and when it was answered. */
+/** One revocation: when it was asked for, and when it was acknowledged. */
 export interface Call {
   readonly askedAt: number;
   readonly answeredAt: number;
+  /** How often the server was too busy, and asked again. */
+  readonly repetitions: number;
 }
 
 /** How often it is looked which revocations are due, in milliseconds. */
 const lookEvery = 1;
+/** How long after a 503 it is asked again, in milliseconds. */
+const repeatAfter = 100;
 
 /**
  * Revokes tokens over HTTP at the servers in turn. Each is revoked when its time has come, whether or not the ones before
@@ -44,15 +49,23 @@ export class Load {
     for (const { idle } of this.#servers) for (const connection of idle) connection.close();
   }
 
-  async #call(turn: number, body: object): Promise<Call> {
+  async #call(turn: number, content: object): Promise<Call> {
     const askedAt = now();
+    const body = JSON.stringify(content);
+    for (let repetitions = 0; ; repetitions += 1) {
+      const { status, body: said } = await this.#send(turn + repetitions, body);
+      if (status === 200) return { askedAt, answeredAt: now(), repetitions };
+      if (status !== 503) throw new Error(`not revoked: ${String(status)} ${said}`);
+      await pause(repeatAfter);
+    }
+  }
+
+  async #send(turn: number, body: string): Promise<Answer> {
     const server = this.#servers[turn % this.#servers.length];
     if (server === undefined) throw new Error('no servers');
     const connection = server.idle.pop() ?? (await Connection.open(server.url));
-    const answer = await connection.send('POST', '/token/revoke', JSON.stringify(body));
-    const answeredAt = now();
-    if (answer.status !== 200) throw new Error(`not revoked: ${String(answer.status)} ${answer.body}`);
+    const answer = await connection.send('POST', '/token/revoke', body);
     server.idle.push(connection);
-    return { askedAt, answeredAt };
+    return answer;
   }
 }

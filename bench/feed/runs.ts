@@ -24,6 +24,8 @@ export interface Run {
   readonly plan: Plan;
   /** Revocations a second that were asked for. */
   readonly reached: number;
+  /** How often a server answered 503 and was asked again; the latencies include it. */
+  readonly repetitions: number;
   readonly untilAnswer: readonly number[];
   /** From the call until a guard refuses: for each revocation and guard. */
   readonly untilEach: readonly number[];
@@ -63,6 +65,7 @@ export async function carryOut(
   return {
     plan,
     reached: ((calls.length - 1) * 1000) / (final - first),
+    repetitions: sum(calls.map(({ repetitions }) => repetitions)),
     untilAnswer: calls.map(({ askedAt, answeredAt }) => answeredAt - askedAt),
     untilEach: refusals.flatMap((refusedAt) => since('askedAt', refusedAt)),
     untilAll: since('askedAt', last),
