@@ -15,12 +15,21 @@ const lookEvery = 1;
 /** How long after a 503 it is asked again, in milliseconds. */
 const repeatAfter = 100;
 
+/** A connection that nobody uses, and since when. */
+interface Idle {
+  readonly connection: Connection;
+  readonly since: number;
+}
+
+/** For how long a connection may be idle, in milliseconds: servers close them after five seconds. */
+const longestIdle = 2000;
+
 /**
  * Revokes tokens over HTTP at the servers in turn. Each is revoked when its time has come, whether or not the ones before
  * were answered: what waits for a slow server is counted as slow.
  */
 export class Load {
-  readonly #servers: readonly { readonly url: string; readonly idle: Connection[] }[];
+  readonly #servers: readonly { readonly url: string; readonly idle: Idle[] }[];
 
   constructor(urls: readonly string[]) {
     this.#servers = urls.map((url) => ({ url, idle: [] }));
@@ -46,7 +55,7 @@ export class Load {
   }
 
   close(): void {
-    for (const { idle } of this.#servers) for (const connection of idle) connection.close();
+    for (const { idle } of this.#servers) for (const { connection } of idle) connection.close();
   }
 
   async #call(turn: number, content: object): Promise<Call> {
@@ -63,9 +72,17 @@ export class Load {
   async #send(turn: number, body: string): Promise<Answer> {
     const server = this.#servers[turn % this.#servers.length];
     if (server === undefined) throw new Error('no servers');
-    const connection = server.idle.pop() ?? (await Connection.open(server.url));
+    const connection = takeIdle(server.idle) ?? (await Connection.open(server.url));
     const answer = await connection.send('POST', '/token/revoke', body);
-    server.idle.push(connection);
+    server.idle.push({ connection, since: now() });
     return answer;
   }
+}
+
+function takeIdle(idle: Idle[]): Connection | undefined {
+  const last = idle.pop();
+  if (last === undefined || now() - last.since <= longestIdle) return last?.connection;
+  // Those below have been idle for longer.
+  for (const { connection } of [last, ...idle.splice(0)]) connection.close();
+  return undefined;
 }

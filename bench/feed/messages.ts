@@ -6,15 +6,10 @@ export interface GuardOrders {
   readonly credential: string;
 }
 
-/** Tokens that are revoked one after another, at an even pace. */
-export interface Schedule {
-  /** The first of them, and the one after the last, by their places among all tokens. */
+/** Tokens that are revoked next, by their places among all: the first, and the one after the last. */
+export interface Range {
   readonly from: number;
   readonly to: number;
-  /** When the first is revoked, on the clock of all processes of this machine. */
-  readonly startAt: number;
-  /** Milliseconds from one to the next. */
-  readonly interval: number;
 }
 
 /** What a guard's process is told; it answers each order with a report of the same number. */
@@ -22,8 +17,8 @@ export interface Order {
   readonly number: number;
   /** Tokens that are checked from now on; the last `honest` of them are never revoked. */
   readonly learn?: { readonly tokens: readonly string[]; readonly honest: number };
-  /** Begin to check tokens as they are revoked. */
-  readonly watch?: Schedule;
+  /** Begin to check these as the feed tells of changes. */
+  readonly watch?: Range;
   /** Check all of them once. */
   readonly checkAll?: true;
 }

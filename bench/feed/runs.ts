@@ -36,8 +36,8 @@ export interface Run {
   readonly use: Use;
 }
 
-/** When the first token is revoked: all guards have been told by then. */
-const lead = 300;
+/** How soon the first token is revoked, in milliseconds. */
+const lead = 100;
 
 export const callsOf = ({ perSecond, seconds }: Plan): number => perSecond * seconds;
 
@@ -50,8 +50,8 @@ export async function carryOut(
 ): Promise<Run> {
   const to = from + callsOf(plan);
   const interval = 1000 / plan.perSecond;
+  await fleet.ask({ watch: { from, to } });
   const startAt = now() + lead;
-  await fleet.ask({ watch: { from, to, startAt, interval } });
   const [before, begun] = [await fleet.processorTimes(), now()];
   const calls = await fleet.load.revoke(tokens.slice(from, to), { startAt, interval, confirm: plan.confirm });
   const [after, ended] = [await fleet.processorTimes(), now()];
