@@ -1,4 +1,5 @@
 import { now } from '../../test/chaos/moment.ts';
+import type { Call } from './load.ts';
 import type { FollowedFleet, ProcessorTimes } from './fleet.ts';
 import { sum } from './processor-time.ts';
 
@@ -23,7 +24,9 @@ export interface Use {
 export interface Run {
   readonly plan: Plan;
   /** Revocations a second that were asked for. */
-  readonly reached: number;
+  readonly asked: number;
+  /** Revocations a second that were answered: less, when the machine cannot do as many. */
+  readonly answered: number;
   /** How often a server answered 503 and was asked again; the latencies include it. */
   readonly repetitions: number;
   readonly untilAnswer: readonly number[];
@@ -52,25 +55,28 @@ export async function carryOut(
   const interval = 1000 / plan.perSecond;
   await fleet.ask({ watch: { from, to } });
   const startAt = now() + lead;
-  const [before, begun] = [await fleet.processorTimes(), now()];
+  const [before, startedAt] = [await fleet.processorTimes(), now()];
   const calls = await fleet.load.revoke(tokens.slice(from, to), { startAt, interval, confirm: plan.confirm });
-  const [after, ended] = [await fleet.processorTimes(), now()];
+  const [after, endedAt] = [await fleet.processorTimes(), now()];
   await fleet.untilRefused(from, to);
   const refusals = (await fleet.ask()).map(({ refusedAt }) => refusedAt.subarray(from, to));
   // NaN, when there is a guard that never refused.
   const last = calls.map((_, index) => Math.max(...refusals.map((refusedAt) => refusedAt[index] ?? Number.NaN)));
-  const [first, final] = [calls[0]?.askedAt ?? 0, calls.at(-1)?.askedAt ?? 0];
+  const begun = calls[0]?.askedAt ?? 0;
+  const rate = (momentOf: (call: Call) => number): number =>
+    ((calls.length - 1) * 1000) / (Math.max(...calls.map(momentOf)) - begun);
   const since = (moment: 'askedAt' | 'answeredAt', moments: ArrayLike<number>): number[] =>
     calls.map((call, index) => (moments[index] ?? Number.NaN) - call[moment]);
   return {
     plan,
-    reached: ((calls.length - 1) * 1000) / (final - first),
+    asked: rate((call) => call.askedAt),
+    answered: rate((call) => call.answeredAt),
     repetitions: sum(calls.map(({ repetitions }) => repetitions)),
     untilAnswer: calls.map(({ askedAt, answeredAt }) => answeredAt - askedAt),
     untilEach: refusals.flatMap((refusedAt) => since('askedAt', refusedAt)),
     untilAll: since('askedAt', last),
     afterAnswer: since('answeredAt', last),
-    use: useBetween(before, after, ended - begun),
+    use: useBetween(before, after, endedAt - startedAt),
   };
 }
 
