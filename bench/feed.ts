@@ -102,7 +102,10 @@ const spread = (values: readonly number[]): string =>
 
 function latencyRow(database: string, { plan, asked, answered, ...latencies }: Run): string {
   const { untilAnswer, untilEach, untilAll, afterAnswer } = latencies;
-  const columns = [...[asked, answered].map((rate) => rate.toFixed(0)), ...[untilAnswer, untilEach, untilAll, afterAnswer].map(spread)];
+  const columns = [
+    ...[asked, answered].map((rate) => rate.toFixed(0)),
+    ...[untilAnswer, untilEach, untilAll, afterAnswer].map(spread),
+  ];
   return `| ${database} | ${plan.name} | ${columns.join(' | ')} |`;
 }
 
@@ -124,12 +127,7 @@ said so. The guards check right after anything has come from their server, as a 
 moment. Calls are made when they are due, whether or not those before were answered, on at most 64 connections to each server.
 ${repetitionsOf(results)}
 What revokes, what checks, the servers and the database share the processors of this machine: where they are too few for the
-calls that were asked for, calls wait for each other, and the figures say how long. At the end every guard checks every token.
-`; each guard, a process of
-its own, follows one of them. A guard refuses from the moment on when its check of the token says so; it checks every token that
-is due once a millisecond, after having granted it before. Calls are made on time, whether or not those before were answered.
-${repetitionsOf(results)}
-What revokes, what checks, the servers and the database share the processors of this machine.`;
+calls that were asked for, calls wait for each other, and the figures say how long. At the end every guard checks every token.`;
   const head = [
     '| database | call | asked/s | answered/s | call → answer | call → refused by each guard | call → refused by all | answer → refused by all |',
     '|---|---|--:|--:|--:|--:|--:|--:|',
