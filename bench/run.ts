@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { benchFeed } from './feed.ts';
 import { benchGuard } from './guard.ts';
 import { benchJwt } from './jwt.ts';
 import { benchRotation } from './rotation.ts';
@@ -23,6 +24,7 @@ const benches: Readonly<Record<string, Bench>> = {
   refresh: { measure: benchRefresh, perNode: false },
   revoke: { measure: benchRevoke, perNode: false },
   replica: { measure: benchReplica, perNode: false },
+  feed: { measure: benchFeed, perNode: false },
   guard: { measure: benchGuard, perNode: false },
   sockets: { measure: benchSockets, perNode: false },
   'token-size': { measure: benchTokenSize, perNode: false },

@@ -1,0 +1,161 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { testDatabases } from '../packages/auth/test/databases.ts';
+import { FollowedFleet, guardCount } from './feed/fleet.ts';
+import { now } from '../test/chaos/moment.ts';
+import type { Report } from './feed/messages.ts';
+import { sum } from './feed/processor-time.ts';
+import { callsOf, carryOut, quantile, type Plan, type Run, type Use, useBetween } from './feed/runs.ts';
+import { atMost, section, targetTable, type Target, type Topic } from './report.ts';
+
+/** Where the servers keep their data, and how many there are. */
+const settings = [
+  { database: 'PostgreSQL', servers: 2 },
+  { database: 'SQLite in a file', servers: 3 },
+] as const;
+
+/** What everything is warm after. */
+const warmUp: Plan = { name: '', perSecond: 250, seconds: 3, confirm: false };
+const full: Plan = { name: 'revoke', perSecond: 500, seconds: 10, confirm: false };
+const fullConfirmed: Plan = { name: 'revoke and confirm', perSecond: 500, seconds: 6, confirm: true };
+const plans: readonly Plan[] = [
+  full,
+  fullConfirmed,
+  { name: 'revoke', perSecond: 100, seconds: 8, confirm: false },
+  { name: 'revoke and confirm', perSecond: 100, seconds: 6, confirm: true },
+];
+const honest = 100;
+const idleSeconds = 8;
+
+interface Result {
+  readonly database: string;
+  readonly runs: readonly Run[];
+  /** Processors in use while nothing happens, and by the guard that uses most. */
+  readonly idle: Use & { readonly guard: number };
+  /** Revoked tokens that a guard grants at the end, counted for each guard. */
+  readonly missed: number;
+  /** How often an honest token was not granted. */
+  readonly turnedAway: number;
+  readonly checks: number;
+}
+
+async function measureIdle(fleet: FollowedFleet): Promise<Result['idle']> {
+  const [before, begun] = [await fleet.processorTimes(), now()];
+  await pause(idleSeconds * 1000);
+  const [after, elapsed] = [await fleet.processorTimes(), now() - begun];
+  const guards = after.guards.map((time, index) => (time - (before.guards[index] ?? 0)) / elapsed);
+  return { ...useBetween(before, after, elapsed), guard: Math.max(...guards) };
+}
+
+/** How many verdicts of all guards on the tokens of a range are another one than is right. */
+function wrong(reports: readonly Report[], right: string, from: number, to?: number): number {
+  return reports.flatMap(({ verdicts }) => verdicts.slice(from, to)).filter((code) => code !== right).length;
+}
+
+async function measureFleet({ database: name, servers }: (typeof settings)[number]): Promise<Result> {
+  const database = await testDatabases.find((each) => each.name === name)?.start();
+  if (database === undefined) throw new Error(`no database is called ${name}`);
+  const fleet = await FollowedFleet.start(await database.create(), servers);
+  try {
+    const revoked = [warmUp, ...plans].reduce((count, plan) => count + callsOf(plan), 0);
+    const tokens = await fleet.issue(revoked + honest);
+    await fleet.ask({ learn: { tokens, honest } });
+    if (wrong(await fleet.ask({ checkAll: true }), 'granted', 0) > 0) throw new Error('A good token was refused');
+    const idle = await measureIdle(fleet);
+    const runs: Run[] = [];
+    let from = 0;
+    for (const plan of [warmUp, ...plans]) {
+      runs.push(await carryOut(plan, fleet, tokens, from));
+      from += callsOf(plan);
+    }
+    const reports = await fleet.ask({ checkAll: true });
+    const total = (member: 'turnedAway' | 'checks'): number => sum(reports.map((report) => report[member]));
+    return {
+      database: name,
+      runs: runs.slice(1),
+      idle,
+      missed: wrong(reports, 'token_revoked', 0, revoked),
+      turnedAway: total('turnedAway') + wrong(reports, 'granted', revoked),
+      checks: total('checks'),
+    };
+  } finally {
+    await fleet.stop();
+    await database.stop();
+  }
+}
+
+function targetsOf({ database, runs, idle, missed, turnedAway }: Result): Target[] {
+  const [plain, confirmed] = [full, fullConfirmed].map((plan) => runs.find((run) => run.plan === plan));
+  const of = (values: readonly number[] = [], share: number): number => quantile(values, share);
+  const at = `${database}, ${String(full.perSecond)}/s`;
+  return [
+    atMost(`${at}: from the call until all ${guardCount} guards refuse, p50`, of(plain?.untilAll, 0.5), 5, ' ms'),
+    atMost(`${at}: … p99`, of(plain?.untilAll, 0.99), 50, ' ms'),
+    atMost(`${at}: confirmed by all guards, p99`, of(confirmed?.untilAnswer, 0.99), 50, ' ms'),
+    atMost(`${database}: revoked tokens that a guard grants at the end`, missed, 0),
+    atMost(`${database}: honest tokens turned away`, turnedAway, 0),
+    atMost(`${database}: an idle guard, of one processor`, 100 * idle.guard, 1, ' %'),
+  ];
+}
+
+const spread = (values: readonly number[]): string =>
+  [0.5, 0.99, 1].map((share) => quantile(values, share).toFixed(1)).join(' / ');
+
+function latencyRow(database: string, { plan, asked, answered, ...latencies }: Run): string {
+  const { untilAnswer, untilEach, untilAll, afterAnswer } = latencies;
+  const columns = [
+    ...[asked, answered].map((rate) => rate.toFixed(0)),
+    ...[untilAnswer, untilEach, untilAll, afterAnswer].map(spread),
+  ];
+  return `| ${database} | ${plan.name} | ${columns.join(' | ')} |`;
+}
+
+function useRow(database: string, what: string, { servers, guards, load, machine }: Use): string {
+  const percent = [servers, guards, load, machine].map((share) => (100 * share).toFixed(0));
+  return `| ${database} | ${what} | ${percent.join(' | ')} |`;
+}
+
+function repetitionsOf(results: readonly Result[]): string {
+  const repetitions = sum(results.flatMap(({ runs }) => runs.map((run) => run.repetitions)));
+  const often = repetitions === 0 ? 'was never necessary' : `happened ${repetitions} times`;
+  return `A server that answers 503 is asked again, which counts as one call: it ${often}.`;
+}
+
+function latencyTable(results: readonly Result[]): string {
+  const note = `Milliseconds, p50 / p99 / longest. The servers take the revocations in turn, at \`POST /token/revoke\`; each guard, a process of
+its own, follows one of them, and has granted every token before. A token counts as refused from the end of the check on that
+said so. The guards check right after anything has come from their server, as a request is checked that comes at the same
+moment. Calls are made when they are due, whether or not those before were answered, on at most 64 connections to each server.
+${repetitionsOf(results)}
+What revokes, what checks, the servers and the database share the processors of this machine: where they are too few for the
+calls that were asked for, calls wait for each other, and the figures say how long. At the end every guard checks every token.`;
+  const head = [
+    '| database | call | asked/s | answered/s | call → answer | call → refused by each guard | call → refused by all | answer → refused by all |',
+    '|---|---|--:|--:|--:|--:|--:|--:|',
+  ];
+  const rows = results.flatMap(({ database, runs }) => runs.map((run) => latencyRow(database, run)));
+  return section('From the revocation to the refusal', note, [...head, ...rows]);
+}
+
+function processorUse(results: readonly Result[]): string {
+  const checks = results.map((result) => `${result.checks.toLocaleString('en')} on ${result.database}`).join(', ');
+  const note = `Percent of one processor. The ${guardCount} guards are taken together, their checks (${checks}) included; the machine is everything on
+it, the database included, and full at the number of its processors times 100.`;
+  const head = ['| database | while | servers | guards | who revokes | machine |', '|---|---|--:|--:|--:|--:|'];
+  const rows = results.flatMap(({ database, runs, idle }) => [
+    useRow(database, 'idle', idle),
+    ...runs.map(({ plan, answered, use }) => useRow(database, `${plan.name}, ${answered.toFixed(0)}/s`, use)),
+  ]);
+  return section('Processors', note, [...head, ...rows]);
+}
+
+/** From the revocation of a token to its refusal in every guard, between processes, over the feed. */
+export async function benchFeed(): Promise<string> {
+  const results: Result[] = [];
+  for (const setting of settings) results.push(await measureFleet(setting));
+  const topic: Topic = {
+    text: [latencyTable(results), processorUse(results)].join('\n\n'),
+    targets: results.flatMap(targetsOf),
+  };
+  const how = settings.map(({ database, servers }) => `${String(servers)} server processes on ${database}`).join(', ');
+  return [`${how}, ${String(guardCount)} guard processes each.`, targetTable(topic.targets), topic.text].join('\n\n');
+}
