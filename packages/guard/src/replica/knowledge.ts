@@ -15,8 +15,8 @@ interface FormerHistories {
   readonly indexes: readonly ChangeIndex[];
   /** When the latest of them was found to be over, in epoch seconds. */
   readonly until: number;
-  /** How far the log that took its place had come by then: what lies beyond is of a former history. */
-  readonly head: number;
+  /** Places from this one on were in a former history too: until then the log that took its place had not come so far. */
+  readonly lostFrom: number;
 }
 
 /** Places the log had not reached at some moment, although tokens name them. */
@@ -90,7 +90,9 @@ export class Knowledge {
    * A restored log forgets revocations. Whoever saw them does not, as long as the tokens they hit may live.
    */
   startOver(index: ChangeIndex, head: number, now: number): void {
-    this.#former = { indexes: merge(this.#index, this.#formerIndexes()), until: now, head };
+    // A log that was recovered goes on beyond every place of the lost one. In a shorter one the same places come again.
+    const lostFrom = head > this.#head ? Number.POSITIVE_INFINITY : head + 1;
+    this.#former = { indexes: merge(this.#index, this.#formerIndexes()), until: now, lostFrom };
     this.#lost = undefined;
     this.replace(index, head);
   }
@@ -177,7 +179,7 @@ export class Knowledge {
   #positionOf(claims: AccessTokenClaims): number {
     const position = statedPosition(claims);
     if (this.#lost !== undefined && position >= this.#lost.from && isOf(this.#lost, claims)) return 0;
-    return this.#former !== undefined && position > this.#former.head && isOf(this.#former, claims) ? 0 : position;
+    return this.#former !== undefined && position >= this.#former.lostFrom && isOf(this.#former, claims) ? 0 : position;
   }
 }
 

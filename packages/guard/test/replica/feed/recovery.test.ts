@@ -98,6 +98,25 @@ describe('a log that was restored from a backup', () => {
     expect(verdictNow(guard, aTokenOf(server, 'session-2', { sub: 'ada', iat: soon }))).toBe('granted');
   });
 
+  it('lets in whoever signs in at the very moment at which a guard hears of the recovery', async () => {
+    const { server, guard } = await aFollowing();
+    server.append({ kind: changeKinds.userFloor, key: 'ada' });
+    await caughtUp(guard, server);
+    const before = aTokenOf(server, 'session-1', { sub: 'grace' });
+    // What `recover` does: the log goes on beyond every place it can have had, and everything before is dead.
+    server.restore(2);
+    server.head = 1_000_000;
+    server.append({ kind: changeKinds.globalFloor });
+    await caughtUp(guard, server);
+    server.append(theEndOf('another'));
+    const iat = Math.floor(Date.now() / 1000);
+    const after = aTokenOf(server, 'session-2', { sub: 'ada', iat });
+    await caughtUp(guard, server);
+    expect(verdictNow(guard, after)).toBe('granted');
+    expect(verdictNow(guard, before)).toBe('token_revoked');
+    expect(verdictNow(guard, aTokenOf(server, 'session-3', { sub: 'ada', iat, af: 500_000 }))).toBe('token_revoked');
+  });
+
   it('hits tokens of the lost history, also when it has grown past them', async () => {
     const { server, guard } = await aFollowing();
     for (let index = 0; index < 10; index += 1) server.append(theEndOf(`other-${index}`));
