@@ -245,10 +245,16 @@ describe('J12 J13 J14 structure', () => {
 
   it('leaves the limit of stack traces as it was', () => {
     const { stackTraceLimit } = Error;
-    for (const token of ['x.y.z', forge('garbage'), forge({ alg: 'HS256' }, 'garbage'), aToken({ exp: 1 })]) {
-      expect(() => verify(token)).toThrow();
-      expect(Error.stackTraceLimit).toBe(stackTraceLimit);
-    }
+    // The test runner sets the limit too, so nothing of it may come between.
+    const left = ['x.y.z', forge('garbage'), forge({ alg: 'HS256' }, 'garbage'), aToken({ exp: 1 })].map((token) => {
+      try {
+        return verify(token);
+      } catch {
+        return Error.stackTraceLimit;
+      }
+    });
+    Error.stackTraceLimit = stackTraceLimit;
+    expect(left).toEqual(Array.from({ length: 4 }, () => stackTraceLimit));
   });
 });
 
