@@ -245,7 +245,8 @@ describe('J12 J13 J14 structure', () => {
 
   it('leaves the limit of stack traces as it was', () => {
     const { stackTraceLimit } = Error;
-    // The test runner sets the limit too, so nothing of it may come between.
+    // Another one than an earlier test may have left.
+    Error.stackTraceLimit = 7;
     const left = ['x.y.z', forge('garbage'), forge({ alg: 'HS256' }, 'garbage'), aToken({ exp: 1 })].map((token) => {
       try {
         return verify(token);
@@ -254,7 +255,7 @@ describe('J12 J13 J14 structure', () => {
       }
     });
     Error.stackTraceLimit = stackTraceLimit;
-    expect(left).toEqual(Array.from({ length: 4 }, () => stackTraceLimit));
+    expect(left).toEqual([7, 7, 7, 7]);
   });
 });
 
