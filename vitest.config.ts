@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 const source = (path: string): string => fileURLToPath(new URL(`packages/${path}`, import.meta.url));
 
@@ -16,8 +16,11 @@ export default defineConfig({
   },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
+    // What takes long by its nature has commands of its own: npm run test:races, npm run test:chaos.
+    exclude: [...configDefaults.exclude, ...(process.env['SALLYPORT_TESTS'] === 'long' ? [] : ['**/*.long.test.ts'])],
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than there must be processors: many tests wait for processes of theirs.
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     typecheck: { enabled: false },

@@ -1,4 +1,6 @@
-// npm run test:races | test:chaos [-- filter …]: the tests of one folder, or the ones named, with everything tried often.
+// npm run test:races | test:chaos [-- filter …]: tests that take long, or the ones named, with everything tried often.
+const tests = { races: ['test/races', '.long.test.ts'], chaos: ['test/chaos'] };
+const [name, ...filters] = process.argv.slice(2);
 process.env.SALLYPORT_TESTS = 'long';
-if (process.argv.length > 3) process.argv.splice(2, 1);
+process.argv.splice(2, process.argv.length, ...(filters.length > 0 ? filters : tests[name]));
 await import('./test.js');

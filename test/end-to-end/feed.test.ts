@@ -92,6 +92,30 @@ for (const { name, start } of testDatabases.filter((each) => !each.name.includes
       }
     }
 
+    it('confirms a revocation from wherever it is made when the guards of every server know', async () => {
+      const guards = await Promise.all([aGuard(0), aGuard(1), aGuard(2)]);
+      guards.forEach((guard, server) => void obey(server, guard));
+      const known = { acknowledged: 3, lapsed: 0, pending: 0, milliseconds: expect.any(Number) as number };
+      const { accessToken, refreshToken } = await fleet.auth.tokens.issue(adaId);
+      await expect
+        .poll(() => sallyport(`sessions revoke --user ada --confirm`), { timeout: 120_000 })
+        .toEqual({ revoked: expect.any(Number) as number, confirmation: known });
+      const own = await fleet.auth.tokens.issue(adaId);
+      const out = await fetch(`${urlAt(1)}/me/sessions?confirm=true`, {
+        method: 'DELETE',
+        headers: { authorization: `Bearer ${own.accessToken}` },
+      });
+      expect(await out.json()).toEqual({ revoked: 1, confirmation: known });
+      const last = await fleet.auth.tokens.issue(adaId);
+      const revoked = await post(`${urlAt(2)}/token/revoke`, { token: last.refreshToken, confirm: 'true' });
+      expect(revoked.body).toEqual({ confirmation: known });
+      for (const token of [accessToken, refreshToken, own.accessToken, last.accessToken]) {
+        const { body } = await introspect(token);
+        expect(body).toEqual({ active: false });
+      }
+      for (const { stream } of guards) stream.close();
+    });
+
     it('brings what the command line, the HTTP interface and the library change to every server’s guards', async () => {
       const guards = await Promise.all([aGuard(0), aGuard(1), aGuard(2)]);
       const kinds = async (count: number): Promise<void> => {
@@ -121,31 +145,6 @@ for (const { name, start } of testDatabases.filter((each) => !each.name.includes
         expect(entries.slice(4).map(([kind]) => kind)).toEqual([1, 6]);
         stream.close();
       }
-    });
-
-    it('confirms a revocation from wherever it is made when the guards of every server know', async () => {
-      const guards = await Promise.all([aGuard(0), aGuard(1), aGuard(2)]);
-      guards.forEach((guard, server) => void obey(server, guard));
-      const known = { acknowledged: 3, lapsed: 0, pending: 0, milliseconds: expect.any(Number) as number };
-      const { accessToken, refreshToken } = await fleet.auth.tokens.issue(adaId);
-      // Guards of the tests before have been gone for less than their leases.
-      await expect
-        .poll(() => sallyport(`sessions revoke --user ada --confirm`), { timeout: 120_000 })
-        .toEqual({ revoked: expect.any(Number) as number, confirmation: known });
-      const own = await fleet.auth.tokens.issue(adaId);
-      const out = await fetch(`${urlAt(1)}/me/sessions?confirm=true`, {
-        method: 'DELETE',
-        headers: { authorization: `Bearer ${own.accessToken}` },
-      });
-      expect(await out.json()).toEqual({ revoked: 1, confirmation: known });
-      const last = await fleet.auth.tokens.issue(adaId);
-      const revoked = await post(`${urlAt(2)}/token/revoke`, { token: last.refreshToken, confirm: 'true' });
-      expect(revoked.body).toEqual({ confirmation: known });
-      for (const token of [accessToken, refreshToken, own.accessToken, last.accessToken]) {
-        const { body } = await introspect(token);
-        expect(body).toEqual({ active: false });
-      }
-      for (const { stream } of guards) stream.close();
     });
 
     const introspect = (token: string) => post(`${urlAt(0)}/token/introspect`, { token }, { token: credential });
