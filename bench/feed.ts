@@ -4,8 +4,9 @@ import { FollowedFleet, guardCount } from './feed/fleet.ts';
 import { now } from '../test/chaos/moment.ts';
 import type { Report } from './feed/messages.ts';
 import { sum } from './feed/processor-time.ts';
-import { callsOf, carryOut, quantile, type Plan, type Run, type Use, useBetween } from './feed/runs.ts';
+import { callsOf, carryOut, type Plan, type Run, type Use, useBetween } from './feed/runs.ts';
 import { atMost, section, targetTable, type Target, type Topic } from './report.ts';
+import { quantile } from './rounds.ts';
 
 /** Where the servers keep their data, and how many there are. */
 const settings = [

@@ -1,6 +1,7 @@
 import type { Auth } from '@sallyport/auth';
 import { testDatabases } from '../packages/auth/test/databases.ts';
 import { openStore, seed } from './refresh/sessions.ts';
+import { median } from './rounds.ts';
 
 const clientCounts = [1, 8, 64] as const;
 
@@ -46,7 +47,6 @@ async function speedOf({ end }: Way, sessions: readonly Session[], clients: numb
   return (sessions.length * 1000) / (performance.now() - begun);
 }
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 const shown = (speeds: readonly number[]): string =>
   `${median(speeds).toFixed(0)} (${Math.min(...speeds).toFixed(0)} to ${Math.max(...speeds).toFixed(0)})`;
 

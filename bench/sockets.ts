@@ -6,6 +6,7 @@ import { testDatabases } from '../packages/auth/test/databases.ts';
 import { post } from '../test/http-client.ts';
 import { type Fleet, startFleet } from '../test/races/fleet.ts';
 import { atMost, section, targetTable } from './report.ts';
+import { quantile } from './rounds.ts';
 import { type AppProcess, startApp } from './sockets/app-process.ts';
 
 const processes = 2;
@@ -68,9 +69,6 @@ async function measure({ open }: Kind, fleet: Fleet, apps: readonly AppProcess[]
   return Promise.all(waits);
 }
 
-const quantile = (sorted: readonly number[], share: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
-
 /** From the revocation of a session to the end of its connections, in processes of their own. */
 export async function benchSockets(): Promise<string> {
   const database = await testDatabases.find(({ name }) => name === 'PostgreSQL')?.start();
@@ -81,17 +79,16 @@ export async function benchSockets(): Promise<string> {
   const orders = fleet.servers.map(({ url }) => ({ issuer: fleet.auth.issuer, node: url, credential }));
   const apps = await Promise.all(orders.map(startApp));
   try {
-    const results: { name: string; sorted: readonly number[] }[] = [];
+    const results: { name: string; latencies: readonly number[] }[] = [];
     for (const kind of kinds) {
-      const measured = await measure(kind, fleet, apps, id);
-      results.push({ name: kind.name, sorted: measured.toSorted((a, b) => a - b) });
+      results.push({ name: kind.name, latencies: await measure(kind, fleet, apps, id) });
     }
-    const targets = results.map(({ name, sorted }) =>
-      atMost(`${name}: from the call to the end of the connection, p99`, quantile(sorted, 0.99), 100, ' ms'),
+    const targets = results.map(({ name, latencies }) =>
+      atMost(`${name}: from the call to the end of the connection, p99`, quantile(latencies, 0.99), 100, ' ms'),
     );
-    const rows = results.map(({ name, sorted }) => {
-      const figures = [0.5, 0.99, 1].map((share) => quantile(sorted, share).toFixed(1));
-      return `| ${name} | ${String(sorted.length)} | ${figures.join(' | ')} |`;
+    const rows = results.map(({ name, latencies }) => {
+      const figures = [0.5, 0.99, 1].map((share) => quantile(latencies, share).toFixed(1));
+      return `| ${name} | ${String(latencies.length)} | ${figures.join(' | ')} |`;
     });
     const note = `Each of ${String(count)} sessions keeps a connection to both of two processes, each of which follows one of two servers on
 PostgreSQL. They are revoked one after the other at \`POST /token/revoke\` of the servers in turn; the client hears of the end.`;

@@ -89,10 +89,3 @@ export function useBetween(before: ProcessorTimes, after: ProcessorTimes, elapse
     machine: (after.machine - before.machine) / elapsed,
   };
 }
-
-/** The value below which a share of all values lies; NaN when one of them is. */
-export function quantile(values: readonly number[], share: number): number {
-  if (values.some(Number.isNaN)) return Number.NaN;
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
-}

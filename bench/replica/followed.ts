@@ -36,7 +36,13 @@ interface Following {
 /** A guard's replica that follows a server. */
 export async function follow(server: FeedServer): Promise<Following> {
   const feed = resolveFeedOptions({ credential: server.credential, nodes: [server.url], maxStaleness: 3600 }, issuer);
-  const others = { algorithms: undefined, clockTolerance: 60, now: systemTime, onKeysDead: () => undefined };
+  const others = {
+    algorithms: undefined,
+    clockTolerance: 60,
+    now: systemTime,
+    onKeysDead: () => undefined,
+    onLost: () => undefined,
+  };
   const replica = new FeedReplica({ feed, issuer, keys: issuerKeys, ...others });
   const begun = performance.now();
   const cpuBegun = process.cpuUsage();

@@ -187,13 +187,18 @@ class TokenGuard implements Guard {
 
   #openTruth(): Truth {
     const { changes, feed, keys, now } = this.#options;
+    const expectNewKeys = (): void => {
+      if ('expectNewKeys' in keys) keys.expectNewKeys?.();
+    };
     const onKeysDead = (): void => {
       // With a key goes what was remembered of its tokens. They are refused from then on in any case.
       this.#verify = createVerifier(this.#options);
       // Another one signs from now on, and its tokens may come at once.
-      if ('expectNewKeys' in keys) keys.expectNewKeys?.();
+      expectNewKeys();
     };
-    if (feed !== undefined) return new FeedReplica({ ...this.#options, feed, onKeysDead }).start();
+    if (feed !== undefined) {
+      return new FeedReplica({ ...this.#options, feed, onKeysDead, onLost: expectNewKeys }).start();
+    }
     return changes === undefined ? statedTruth : new Replica({ source: changes, now, onKeysDead });
   }
 

@@ -21,6 +21,8 @@ export interface FeedReplicaOptions {
   readonly now: () => Date;
   /** Called when a signing key has died, or may have. */
   readonly onKeysDead: () => void;
+  /** See FollowerOptions. */
+  readonly onLost: () => void;
 }
 
 const milliseconds = 1000;
@@ -48,7 +50,10 @@ export class FeedReplica implements Truth {
   #tightestBound: number;
   #isClosed = false;
 
-  constructor({ feed, onKeysDead, ...expected }: FeedReplicaOptions, clocks: Clocks = clocksWith(expected.now)) {
+  constructor(
+    { feed, onKeysDead, onLost, ...expected }: FeedReplicaOptions,
+    clocks: Clocks = clocksWith(expected.now),
+  ) {
     const { maxStaleness, transport, snapshotFile } = feed;
     const nodes = feed.nodes.map((url) => new FeedNode(url, feed.credential));
     const log = new FollowedLog(clocks, onKeysDead);
@@ -62,8 +67,7 @@ export class FeedReplica implements Truth {
     const guardId = randomBytes(16).toString('base64url');
     const bound = (): number => this.#tightestBound * milliseconds;
     const lease = Math.ceil(this.#tightestBound);
-    const following = { nodes, log, snapshots, transport, clocks, guardId, lease, bound };
-    this.#follower = new Follower({ ...following, onLost: onKeysDead });
+    this.#follower = new Follower({ nodes, log, snapshots, transport, clocks, guardId, lease, bound, onLost });
     this.#introspection = new Introspection({ nodes: () => this.#follower.nodes, clocks });
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { changeKinds } from '@sallyport/guard';
+import { changeKinds, type Guard } from '@sallyport/guard';
 import { generateKey, type JwtKey, jwkSet, publicKey, type RemoteJwkSet, remoteJwkSet } from '@sallyport/jwt';
 import { aFollowing, caughtUp, verdictOn } from '../../feed-fixture.ts';
 import { anAccessToken, issuerKey } from '../../tokens.ts';
@@ -20,6 +20,11 @@ class Publisher {
         : Promise.resolve(Response.json(jwkSet([publicKey(this.published)])));
     },
   });
+}
+
+async function claimsOf(guard: Guard, token: string): Promise<unknown> {
+  const verdict = await guard.check({ authorization: [`Bearer ${token}`] });
+  return verdict.granted && verdict.access?.claims;
 }
 
 describe('K4 keys that come in place of others', () => {
@@ -66,6 +71,22 @@ describe('K4 keys that come in place of others', () => {
     publisher.published = nextKey;
     const verdict = await verdictOn(guard, anAccessToken({ af: 2 }, nextKey));
     expect(verdict).toBe('granted');
+  });
+
+  it('leave what was verified remembered when only a connection is lost', async () => {
+    const publisher = new Publisher();
+    const { server, guard } = await aFollowing({ keys: publisher.keys, cacheSize: 10 });
+    const token = anAccessToken({ af: 2 });
+    const claims = await claimsOf(guard, token);
+    // Claims that are remembered are the same object.
+    expect(await claimsOf(guard, token)).toBe(claims);
+    await server.stop();
+    await until('the guard knows', () => !guard.status().connected);
+    expect(await claimsOf(guard, token)).toBe(claims);
+    await server.start();
+    server.append({ kind: changeKinds.keyDead, key: 'issuer-0' });
+    await caughtUp(guard, server);
+    expect(await claimsOf(guard, token)).not.toBe(claims);
   });
 
   it('cost few requests, whatever key ids strangers make up meanwhile', async () => {

@@ -112,6 +112,7 @@ function aHastyReplica(server: FeedServer): FeedReplica {
     clockTolerance: 60,
     now: () => new Date(),
     onKeysDead: () => undefined,
+    onLost: () => undefined,
   };
   const start = Date.now();
   const clocks = { monotonic: () => 8 * performance.now(), wall: () => start + 8 * (Date.now() - start) };
