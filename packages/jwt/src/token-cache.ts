@@ -1,50 +1,66 @@
-/** A token that was found good, and what there is to say about it. */
-interface Remembered<Value> {
-  readonly token: string;
-  readonly value: Value;
-}
-
-/** Characters at the end of a token that tell it from others: 192 bits of its signature. */
-const tailLength = 32;
+/** Characters of the signature by which a token is looked up: 36 random bits. */
+const markLength = 6;
 
 /**
  * Remembers a bounded number of tokens.
  *
- * Looked up by the end of the signature and then compared whole: that takes less time than hashing a whole token, and
- * no token can stand for another. Two generations instead of a list of uses: when the young one is full it becomes the
- * old one, and what nobody asked for in the meantime is gone.
+ * A token is looked up by a few characters of its signature and then compared whole: that takes less time than hashing
+ * it, and no token can stand for another. When there is no room, the token goes that has waited longest since it came
+ * or since the hand last passed it, without being asked for in the meantime (the clock algorithm of paging). A hit only
+ * sets a flag, so what is asked for most costs least.
  */
 export class TokenCache<Value> {
-  readonly #generation: number;
-  #young = new Map<string, Remembered<Value>>();
-  #old = new Map<string, Remembered<Value>>();
+  readonly #size: number;
+  readonly #places = new Map<number, number>();
+  readonly #tokens: string[] = [];
+  readonly #values: Value[] = [];
+  readonly #used: Uint8Array;
+  #hand = 0;
 
-  /** `size` is the largest number of tokens, rounded up to an even one. */
+  /** `size` is the largest number of tokens, at least one. */
   constructor(size: number) {
-    this.#generation = Math.ceil(size / 2);
+    this.#size = size;
+    this.#used = new Uint8Array(size);
   }
 
   recall(token: string): Value | undefined {
-    const tail = token.slice(-tailLength);
-    const young = this.#young.get(tail);
-    if (young !== undefined) return young.token === token ? young.value : undefined;
-    const old = this.#old.get(tail);
-    if (old?.token !== token) return undefined;
-    this.#add(tail, old);
-    return old.value;
+    const place = this.#places.get(markOf(token));
+    if (place === undefined || this.#tokens[place] !== token) return undefined;
+    this.#used[place] = 1;
+    return this.#values[place];
   }
 
   remember(token: string, value: Value): void {
+    const mark = markOf(token);
+    const place = this.#places.get(mark) ?? this.#freePlace();
+    this.#places.set(mark, place);
     // The text may be a slice of a header, all of which a slice would keep in memory.
-    const flat = Buffer.from(token, 'latin1').toString('latin1');
-    this.#add(flat.slice(-tailLength), { token: flat, value });
+    this.#tokens[place] = Buffer.from(token, 'latin1').toString('latin1');
+    this.#values[place] = value;
+    this.#used[place] = 0;
   }
 
-  #add(tail: string, entry: Remembered<Value>): void {
-    if (this.#young.size >= this.#generation) {
-      this.#old = this.#young;
-      this.#young = new Map();
+  #freePlace(): number {
+    if (this.#tokens.length < this.#size) return this.#tokens.length;
+    while (this.#used[this.#hand] === 1) {
+      this.#used[this.#hand] = 0;
+      this.#advance();
     }
-    this.#young.set(tail, entry);
+    const place = this.#hand;
+    this.#advance();
+    this.#places.delete(markOf(this.#tokens[place] ?? ''));
+    return place;
   }
+
+  #advance(): void {
+    this.#hand = (this.#hand + 1) % this.#size;
+  }
+}
+
+/** Two tokens with one mark share a place, one after the other. The last character is left out: it may hold few bits. */
+function markOf(token: string): number {
+  const end = token.length - 1;
+  let mark = 0;
+  for (let index = end - markLength; index < end; index += 1) mark = (mark * 79 + token.charCodeAt(index)) | 0;
+  return mark;
 }

@@ -16,7 +16,7 @@ export interface JwtVerifierOptions<
 > extends VerifyConditions<From, Claims> {
   /**
    * How many verified tokens are remembered, so that the same token costs next to nothing the next time: about 1.1 KB
-   * each for ordinary tokens. Rounded up to an even number, at most 1,000,000. Default: 0, none.
+   * each for ordinary tokens. At most 1,000,000. Default: 0, none.
    */
   readonly cacheSize?: number;
   /** The clock. Default: the system's. */

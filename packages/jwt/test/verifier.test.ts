@@ -213,6 +213,17 @@ describe('J34 remembered tokens', () => {
     expect(verifier.verify(mine ?? '')).not.toBe(first);
   });
 
+  it('are as many as asked for, however often they come', () => {
+    for (const cacheSize of [1, 3, 10]) {
+      const verifier = createJwtVerifier({ ...remembering, cacheSize });
+      const tokens = Array.from({ length: cacheSize }, (_, index) => aToken({ jti: `j${index}` }));
+      const first = tokens.map((token) => verifier.verify(token));
+      for (let round = 0; round < 3; round += 1) {
+        expect(tokens.map((token) => verifier.verify(token)).every((jwt, index) => jwt === first[index])).toBe(true);
+      }
+    }
+  });
+
   it('may be a single one', () => {
     const verifier = createJwtVerifier({ ...remembering, cacheSize: 1 });
     const [one, other] = [aToken({ jti: '1' }), aToken({ jti: '2' })];
