@@ -14,6 +14,12 @@ export interface Visit {
   readonly tokens: 'few' | 'distinct';
 }
 
+/** A server, and how it is asked. */
+export interface Entry {
+  readonly start: Start;
+  readonly visits: readonly Visit[];
+}
+
 /** What one server did on each of some visits, round by round. */
 export type Results = ReadonlyMap<Visit, readonly Served[]>;
 
@@ -36,11 +42,11 @@ interface Scene {
  * Puts servers under load. They take turns in every round, each with all its visits in a row and in a new order, so that
  * what else the machine does hits what is compared alike.
  */
-export async function contest(starts: readonly Start[], visits: readonly Visit[], rounds: number): Promise<Results[]> {
+export async function contest(entries: readonly Entry[], rounds: number): Promise<Results[]> {
   const scene = await setScene();
   const contestants: Contestant[] = [];
   try {
-    for (const start of starts) {
+    for (const { start, visits } of entries) {
       const server = await start(scene.settings);
       contestants.push({ server, results: new Map(visits.map((visit) => [visit, []])) });
       await mustBeGuarded(server);

@@ -22,8 +22,11 @@ export interface ServerSettings extends CommonSettings {
 /** Behind a guard that remembers verified tokens, if it can, and behind one that does not. */
 export const guardedRoutes = ['/cached', '/uncached'] as const;
 
-/** The routes of every server. All give the same answer. */
-export type Route = '/open' | (typeof guardedRoutes)[number];
+/** Behind less than any guard does: the bare primitive, and a bare map of tokens. Only our servers have them. */
+const floorRoutes = ['/unchecked', '/known'] as const;
+
+/** The routes of the servers. All give the same answer. */
+export type Route = '/open' | (typeof guardedRoutes | typeof floorRoutes)[number];
 
 /** A framework whose routes are guarded by us and, in another process, by what a user would pick instead. */
 export interface Framework {
