@@ -82,7 +82,7 @@ export class GrantedAccess implements Access {
 
   #findShortfall(demand: Demand): Shortfall | undefined {
     const { vocabulary, now } = this.#grantor;
-    const finding = findShortfall(this, resolveRequirement(demand, vocabulary), { now: now(), context: undefined });
+    const finding = findShortfall(this, resolveRequirement(demand, vocabulary), { now, context: undefined });
     if (!(finding instanceof Promise)) return finding;
     finding.catch(() => undefined);
     throw new TypeError('Inside a handler a policy must answer at once: await what it needs before');

@@ -12,7 +12,8 @@ import { describeGuardAs } from './openapi/guard-description.ts';
 import { FeedReplica } from './replica/feed/feed-replica.ts';
 import { becomeReady } from './replica/readiness.ts';
 import { Replica } from './replica/replica.ts';
-import { ChangesUnavailableError, type GuardStatus, type Judgement, statedTruth, type Truth } from './replica/truth.ts';
+import { StatedTruth } from './replica/stated-truth.ts';
+import { ChangesUnavailableError, type GuardStatus, type Judgement, type Truth } from './replica/truth.ts';
 import { findShortfall, type ResolvedRequirement, resolveRequirement } from './requirement.ts';
 import type { Shortfall } from './rules.ts';
 import { whenSettled } from './settled.ts';
@@ -199,7 +200,7 @@ class TokenGuard implements Guard {
     if (feed !== undefined) {
       return new FeedReplica({ ...this.#options, feed, onKeysDead, onLost: expectNewKeys }).start();
     }
-    return changes === undefined ? statedTruth : new Replica({ source: changes, now, onKeysDead });
+    return changes === undefined ? new StatedTruth() : new Replica({ source: changes, now, onKeysDead });
   }
 
   #decide(credentials: Credentials, request: Pick<GuardedRequest, 'method'>, asked: Asked): Verdict | Promise<Verdict> {
@@ -247,7 +248,7 @@ class TokenGuard implements Guard {
     if (typeof judgement === 'string') return this.#refuse(judgement);
     if (judgement instanceof ChangesUnavailableError) return this.#refuse('temporarily_unavailable', judgement);
     const access = new GrantedAccess(granted, judgement, this.#grantor);
-    const circumstances = { now: this.#options.now(), context };
+    const circumstances = { now: this.#options.now, context };
     return whenSettled(findShortfall(access, required, circumstances), (lacking): Verdict =>
       lacking === undefined ? { granted: true, access } : { granted: false, refusal: this.#refusal(lacking) },
     );

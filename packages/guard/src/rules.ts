@@ -12,7 +12,8 @@ export interface Shortfall {
 
 /** When and where a demand is made. */
 export interface Circumstances {
-  readonly now: Date;
+  /** The clock: few demands look at it. */
+  readonly now: () => Date;
   /** What the framework hands its handlers. */
   readonly context: unknown;
 }
@@ -49,7 +50,7 @@ export function isMeantForOne(names: readonly string[]): Rule {
 
 export function hasSignedInWithin(maxAge: number): Rule {
   return ({ authenticatedAt }, { now }) => {
-    const age = authenticatedAt && (now.getTime() - authenticatedAt.getTime()) / milliseconds;
+    const age = authenticatedAt && (now().getTime() - authenticatedAt.getTime()) / milliseconds;
     return age !== undefined && age <= maxAge ? undefined : { code: 'reauthentication_required', maxAge };
   };
 }

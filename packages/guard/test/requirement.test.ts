@@ -17,7 +17,7 @@ const callerWith = (scopes: readonly string[], roles: readonly string[] = []) =>
 
 /** What a caller lacks, by its code. */
 async function shortfall(requirement: Requirement, caller = aCaller(), context?: unknown): Promise<string | undefined> {
-  return (await findShortfall(caller, resolveRequirement(requirement), { now, context }))?.code;
+  return (await findShortfall(caller, resolveRequirement(requirement), { now: () => now, context }))?.code;
 }
 
 describe('resolveRequirement', () => {
@@ -121,7 +121,7 @@ describe('B12 scopes and roles', () => {
 
   it('names in the challenge what would do', async () => {
     const lacking = (requirement: Requirement) =>
-      findShortfall(aCaller(), resolveRequirement(requirement), { now, context: undefined });
+      findShortfall(aCaller(), resolveRequirement(requirement), { now: () => now, context: undefined });
     expect(await lacking({ scope: ['a', 'b'] })).toEqual({ code: 'insufficient_scope', scope: ['a', 'b'] });
     expect(await lacking({ anyScope: ['a', 'b'] })).toEqual({ code: 'insufficient_scope', scope: ['a'] });
   });
@@ -259,7 +259,9 @@ describe('composition', () => {
 
   it('stays synchronous where no policy takes its time', () => {
     const requirement = resolveRequirement({ anyOf: [no, { allOf: [yes, { scope: 'a' }] }] });
-    expect(findShortfall(aCaller(), requirement, { now, context: undefined })).toEqual({ code: 'insufficient_role' });
+    expect(findShortfall(aCaller(), requirement, { now: () => now, context: undefined })).toEqual({
+      code: 'insufficient_role',
+    });
   });
 });
 

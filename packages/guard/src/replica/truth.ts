@@ -1,4 +1,4 @@
-import { type Rights, statedRights } from '../rights.ts';
+import type { Rights } from '../rights.ts';
 import type { AccessToken, Revocation } from './knowledge.ts';
 
 /** Nothing can be said about tokens at present: the changes cannot be read, are too old, or are of unknown kinds. */
@@ -55,14 +55,3 @@ export interface Truth {
   /** Stops learning, and judging. */
   close(): Promise<void>;
 }
-
-/** What the token says and no more: nobody tells this guard of changes. */
-export const statedTruth: Truth = {
-  judge: ({ claims }, _text, maxStaleness) => {
-    if (typeof maxStaleness !== 'number') return statedRights(claims);
-    throw new TypeError('A route limits maxStaleness, but its guard follows no feed: give createGuard `feed`');
-  },
-  onChange: () => () => undefined,
-  status: () => ({ ready: true, connected: false, lag: 0, entries: 0 }),
-  close: () => Promise.resolve(),
-};
