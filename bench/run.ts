@@ -11,6 +11,7 @@ import { benchReplica } from './replica.ts';
 import { benchRevoke } from './revoke.ts';
 import { benchSockets } from './sockets.ts';
 import { benchTokenSize } from './token-size.ts';
+import { benchTypes } from './types.ts';
 
 interface Bench {
   readonly measure: () => Promise<string>;
@@ -27,6 +28,7 @@ const benches: Readonly<Record<string, Bench>> = {
   feed: { measure: benchFeed, perNode: false },
   guard: { measure: benchGuard, perNode: false },
   sockets: { measure: benchSockets, perNode: false },
+  types: { measure: benchTypes, perNode: false },
   'token-size': { measure: benchTokenSize, perNode: false },
 };
 const file = fileURLToPath(new URL('RESULTS.md', import.meta.url));
