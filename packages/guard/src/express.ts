@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Request as ExpressRequest } from 'express';
 import type { Access, AnyTerms, CallersOnly, Requirement, Terms } from './access.ts';
 import { nodeRequest } from './credentials/guarded-request.ts';
@@ -38,10 +38,10 @@ declare module 'express-serve-static-core' {
 }
 // oxlint-enable typescript/no-explicit-any
 
-/** A guard on a route. */
+/** A guard on a route. Says no more of Express's types than it must: the compiler compares them again for each route. */
 export type ExpressGuardHandler<Caller> = (
-  request: IncomingMessage,
-  response: ServerResponse & { readonly locals: GuardedLocals<Caller> },
+  request: object,
+  response: { readonly locals: GuardedLocals<Caller> },
   next: (error?: unknown) => void,
 ) => void;
 
@@ -80,9 +80,10 @@ export function expressGuard<Words extends Terms>(guard: Guard<Words>): ExpressP
   function protect(requirement: Requirement<Words, ExpressRequest>): ExpressGuardHandler<Access<Words> | undefined>;
   function protect(requirement?: Requirement<Words, ExpressRequest>): ExpressGuardHandler<Access<Words> | undefined> {
     const required = guard.resolve(requirement);
-    const handler: ExpressGuardHandler<Access<Words> | undefined> = (incoming, response, next) => {
-      // Express calls its handlers with its own requests.
+    const handler: ExpressGuardHandler<Access<Words> | undefined> = (incoming, outgoing, next) => {
+      // Express calls its handlers with its own requests and responses.
       const request = incoming as ExpressRequest;
+      const response = outgoing as unknown as ServerResponse;
       const { originalUrl: target } = request;
       const verdict = guard.check(nodeRequest(request, { target, body: () => request.body }), required, request);
       const act = (settled: Verdict<Words>): void => {

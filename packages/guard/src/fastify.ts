@@ -10,9 +10,12 @@ import type { Verdict } from './verdict.ts';
 
 declare const caller: unique symbol;
 
-/** A guard as a hook: for `onRequest`, `preValidation` and `preHandler`. */
+/**
+ * A guard as a hook: for `onRequest`, `preValidation` and `preHandler`. Says no more of Fastify's types than it must: the
+ * compiler compares them again for each route.
+ */
 export interface FastifyGuardHook<Caller> {
-  (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void;
+  (request: object, reply: object, done: (error?: Error) => void): void;
   /** Tells the compiler who called; nothing of it is there at run time. */
   readonly [caller]?: { readonly is: Caller };
 }
@@ -123,7 +126,10 @@ export interface FastifyProtect<Words extends Terms = AnyTerms> {
 export function fastifyGuard<Words extends Terms>(guard: Guard<Words>): FastifyProtect<Words> {
   const protect = (requirement?: Requirement<Words, FastifyRequest>) => {
     const required = guard.resolve(requirement);
-    const hook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
+    const hook = (incoming: object, outgoing: object, done: (error?: Error) => void): void => {
+      // Fastify calls its hooks with its own requests and replies.
+      const request = incoming as FastifyRequest;
+      const reply = outgoing as FastifyReply;
       const { originalUrl: target } = request;
       const verdict = guard.check(nodeRequest(request.raw, { target, body: () => request.body }), required, request);
       const act = (settled: Verdict<Words>): void => {
