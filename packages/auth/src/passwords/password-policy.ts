@@ -1,5 +1,6 @@
 import { AuthError } from '../errors.ts';
 import { isTooLong, longestPassword, normalizePassword } from './password-hashes.ts';
+import type { estimateStrength } from './password-strength.ts';
 
 /** The score of zxcvbn from which a password is accepted: more than ten to the eighth guesses. */
 const lowestScore = 3;
@@ -44,9 +45,9 @@ export class PasswordPolicy {
 }
 
 /** The word lists are loaded when they are first needed, once for all engines of the process. */
-async function estimating(): Promise<typeof import('./password-strength.ts').estimateStrength> {
-  const { estimateStrength } = await import('./password-strength.ts');
-  return estimateStrength;
+async function estimating(): Promise<typeof estimateStrength> {
+  const strength = await import('./password-strength.ts');
+  return strength.estimateStrength;
 }
 
 function refuse(reason: string): never {
