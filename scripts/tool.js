@@ -1,5 +1,5 @@
 // Runs the workspace's development tools without a shell and without npm between, so that output and exit codes stay theirs.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,6 +42,22 @@ export function run(program, args, { capture = false, env = {} } = {}) {
   });
   const failure = result.error === undefined ? '' : `${result.error.message}\n`;
   return { status: result.status ?? 1, output: `${failure}${result.stdout ?? ''}${result.stderr ?? ''}`.trim() };
+}
+
+/** Runs one tool at the root beside others; answers when it has ended, with its exit status and what it printed. */
+export function runToolBeside(name, args) {
+  return runBeside(process.execPath, [tools[name](), ...args]);
+}
+
+/** Runs any program at the root beside others. */
+export function runBeside(program, args) {
+  const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
+  return new Promise((resolve) => {
+    child.on('error', (error) => resolve({ status: 1, output: error.message }));
+    child.on('close', (status) => resolve({ status: status ?? 1, output: output.trim() }));
+  });
 }
 
 /** Compiles the packages and copies the docs page's assets. */

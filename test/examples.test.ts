@@ -10,37 +10,58 @@ import { get, password, post, signIn, signUp } from './http-client.ts';
 import { type ServerProcess, startServer, temporaryFolder } from './server-process.ts';
 import { root } from './source-files.ts';
 
+/** One app, written with each framework. */
+const examples = ['todos-express', 'todos-fastify', 'todos-hono', 'todos-koa', 'todos-nestjs'];
+
 let server: ServerProcess;
-let expired: string;
+let prepared: Prepared;
+let chief: string;
 beforeAll(async () => {
   const folder = temporaryFolder();
   const PORT = String(await freePort());
   const SECRET_KEY = randomBytes(48).toString('base64url');
-  expired = await anExpiredToken(folder, `http://127.0.0.1:${PORT}`, SECRET_KEY);
+  prepared = await prepare(folder, `http://127.0.0.1:${PORT}`, SECRET_KEY);
   server = await startServer({ PORT, SECRET_KEY }, folder);
-  await signUp(server.url, 'ada');
-  await signUp(server.url, 'chief');
-  await signUp(server.url, 'guest');
-  await server.sallyportJson(['roles', 'set', 'user', 'todos:read', 'todos:write']);
-  await server.sallyportJson(['roles', 'set', 'visitor', 'todos:read']);
-  await server.sallyportJson(['users', 'set-roles', 'chief', 'admin']);
-  await server.sallyportJson(['users', 'set-roles', 'guest', 'visitor']);
+  chief = (await signIn(server.url, 'chief')).access_token;
 });
 afterAll(() => server.remove());
 
+interface Prepared {
+  readonly expired: string;
+  /** By the name of the example. */
+  readonly feedCredentials: ReadonlyMap<string, string>;
+}
+
 /** Opens the server's database an hour ago, so that what it signs has expired by now. */
-async function anExpiredToken(folder: string, issuer: string, secretKey: string): Promise<string> {
+async function prepare(folder: string, issuer: string, secretKey: string): Promise<Prepared> {
   const store = sqlite(join(folder, 'data/sallyport.db'));
   const anHourAgo = new Date(Date.now() - 3_600_000);
   const auth = await createAuth({ issuer, store, secretKey, clock: () => anHourAgo });
-  const user = await auth.users.create({ username: 'early', password });
-  const { accessToken } = await auth.tokens.issue(user.id);
+  await auth.roles.set('user', ['todos:read', 'todos:write']);
+  await auth.roles.set('visitor', ['todos:read']);
+  const { id } = await auth.users.create({ username: 'ada', password });
+  await auth.users.create({ username: 'chief', password, roles: ['admin'] });
+  await auth.users.create({ username: 'guest', password, roles: ['visitor'] });
+  const { accessToken } = await auth.tokens.issue(id);
+  const feedCredentials = new Map<string, string>();
+  for (const name of examples) feedCredentials.set(name, (await auth.feed.credentials.create(name)).credential);
   await auth.close();
-  return accessToken;
+  return { expired: accessToken, feedCredentials };
 }
 
-/** One app, written with each framework. */
-const examples = ['todos-express', 'todos-fastify', 'todos-hono', 'todos-koa', 'todos-nestjs'];
+/** What an administrator does over HTTP. */
+async function administer(method: string, path: string, body?: object): Promise<unknown> {
+  const headers = { authorization: `Bearer ${chief}`, 'content-type': 'application/json' };
+  const response = await fetch(`${server.url}${path}`, { method, headers, body: JSON.stringify(body) });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+  return JSON.parse(text);
+}
+
+async function idOf(username: string): Promise<string> {
+  const { id } = (await get(`${server.url}/me`, (await signIn(server.url, username)).access_token)).body;
+  return String(id);
+}
 
 describe.each(examples)('%s, a process that trusts an issuer URL', (name) => {
   let app: RunningProgram;
@@ -108,7 +129,7 @@ describe.each(examples)('%s, a process that trusts an issuer URL', (name) => {
   });
 
   it('B3 refuses an expired token and says so', async () => {
-    expect(await get(`${url}/secure-data`, expired)).toMatchObject({
+    expect(await get(`${url}/secure-data`, prepared.expired)).toMatchObject({
       status: 401,
       body: { detail: 'Token has expired', code: 'token_expired' },
     });
@@ -134,9 +155,8 @@ describe.each(examples)('%s with a feed credential', (name) => {
   let app: RunningProgram;
   let url: string;
   beforeAll(async () => {
-    const { credential } = (await server.sallyportJson(['feed-credentials', 'create', name])) as { credential: string };
     const port = String(await freePort());
-    const env = { PORT: port, ISSUER: server.url, FEED_CREDENTIAL: credential };
+    const env = { PORT: port, ISSUER: server.url, FEED_CREDENTIAL: prepared.feedCredentials.get(name) ?? '' };
     url = `http://127.0.0.1:${port}`;
     app = startProgram(['--import', 'tsx', 'src/main.ts'], { cwd: join(root, 'examples', name), env });
     await untilAnswers(`${url}/`, app);
@@ -163,32 +183,31 @@ describe.each(examples)('%s with a feed credential', (name) => {
 
   it('S9 follows roles up and down, and what they grant, without another token', async () => {
     const { access_token } = await signIn(server.url, 'guest');
+    const guest = await idOf('guest');
     expect((await get(`${url}/admin`, access_token)).status).toBe(403);
-    await server.sallyportJson(['users', 'set-roles', 'guest', 'admin']);
+    await administer('PUT', `/users/${guest}/roles`, { roles: ['admin'] });
     await untilAnswered('/admin', access_token, 200);
-    await server.sallyportJson(['users', 'set-roles', 'guest', 'visitor']);
+    await administer('PUT', `/users/${guest}/roles`, { roles: ['visitor'] });
     await untilAnswered('/admin', access_token, 403);
     const add = () => post(`${url}/todos`, { title: 'Rest' }, { style: 'json', token: access_token });
     expect((await add()).status).toBe(403);
-    await server.sallyportJson(['roles', 'set', 'visitor', 'todos:read', 'todos:write']);
+    await administer('PUT', '/roles/visitor', { scopes: ['todos:read', 'todos:write'] });
     await expect.poll(async () => (await add()).status, { timeout: 20_000 }).toBe(201);
-    await server.sallyportJson(['roles', 'set', 'visitor', 'todos:read']);
+    await administer('PUT', '/roles/visitor', { scopes: ['todos:read'] });
     await expect.poll(async () => (await add()).status, { timeout: 20_000 }).toBe(403);
   });
 
   it('S9 shuts a disabled user out', async () => {
-    await signUp(server.url, `leaver-of-${name}`);
-    const { access_token } = await signIn(server.url, `leaver-of-${name}`);
+    const leaver = `leaver-of-${name}`;
+    const { access_token } = await signUp(server.url, leaver);
     expect((await get(`${url}/secure-data`, access_token)).status).toBe(200);
-    await server.sallyportJson(['users', 'disable', `leaver-of-${name}`]);
+    await administer('POST', `/users/${await idOf(leaver)}/disable`);
     await untilAnswered('/secure-data', access_token, 401);
   });
 
   it('ends cleanly when asked to, and nobody waits for it then', async () => {
     expect(await app.stop()).toBe(0);
-    const { confirmation } = (await server.sallyportJson(['sessions', 'revoke', '--user', 'chief', '--confirm'])) as {
-      confirmation: unknown;
-    };
-    expect(confirmation).toMatchObject({ acknowledged: 0, lapsed: 0, pending: 0 });
+    const revoked = await administer('DELETE', `/users/${await idOf('ada')}/sessions?confirm=true`);
+    expect(revoked).toMatchObject({ confirmation: { acknowledged: 0, lapsed: 0, pending: 0 } });
   });
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { decodeJwtUnverified } from '@sallyport/jwt';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { signIn, signUp, type Tokens } from './http-client.ts';
+import { type Answer, post, signIn, signUp, type Tokens } from './http-client.ts';
 import { type ServerProcess, startServer } from './server-process.ts';
 import { root } from './source-files.ts';
 
@@ -62,7 +62,7 @@ describe.runIf(hasPython)('a guard in Python', () => {
     ada = await signUp(server.url, 'ada');
     bob = await signUp(server.url, 'bob');
     const early = await signIn(server.url, 'ada');
-    await server.sallyportJson(['tokens', 'revoke', early.access_token]);
+    await revoke(early.access_token);
     guard = new PythonGuard(server.url, credential, 5);
     expect(await guard.answer()).toBe('ready');
     // From the snapshot.
@@ -72,6 +72,8 @@ describe.runIf(hasPython)('a guard in Python', () => {
     guard.stop();
     await server.remove();
   });
+
+  const revoke = (token: string): Promise<Answer> => post(`${server.url}/token/revoke`, { token });
 
   /** Asks until it says this of a token. */
   const expectSoon = async (tokens: Tokens, what: string | RegExp): Promise<void> => {
@@ -94,7 +96,7 @@ describe.runIf(hasPython)('a guard in Python', () => {
   it('learns of a session, a user and a key that are dead, and of nothing else', async () => {
     const other = await signIn(server.url, 'ada');
     expect(await guard.ask(ada)).toBe('good');
-    await server.sallyportJson(['tokens', 'revoke', ada.refresh_token]);
+    await revoke(ada.refresh_token);
     await expectSoon(ada, 'revoked');
     expect(await guard.ask(other)).toBe('good');
     expect(await guard.ask(bob)).toBe('good');
@@ -130,7 +132,7 @@ describe.runIf(hasPython)('a guard in Python', () => {
 
   it('keeps what was revoked when the log begins anew', async () => {
     const tokens = await signIn(server.url, 'ada');
-    await server.sallyportJson(['tokens', 'revoke', tokens.refresh_token]);
+    await revoke(tokens.refresh_token);
     await server.sallyportJson(['recover']);
     await expectSoon(await signIn(server.url, 'ada'), 'good');
     expect(await guard.ask(tokens)).toBe('revoked');

@@ -1,8 +1,10 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readEnvironment } from '../../packages/server/src/environment.ts';
+import { createLog } from '../../packages/server/src/logging.ts';
+import { type RunningServer, startServer } from '../../packages/server/src/node.ts';
 import { get, signUp } from '../http-client.ts';
-import { type ServerProcess, startServer } from '../server-process.ts';
 
 const asymmetric = [
   ...(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const),
@@ -10,15 +12,22 @@ const asymmetric = [
 ];
 const symmetric = ['HS256', 'HS384', 'HS512'] as const;
 
+/** What `serve` starts in an environment, here in this process: fourteen processes would take most of a minute. */
+async function serve(environment: Readonly<Record<string, string>>): Promise<{ url: string; server: RunningServer }> {
+  const settings = readEnvironment({ process: { PORT: '0', DATABASE_URL: 'memory:', ...environment } });
+  const server = await startServer(settings, await createLog({ level: 'error', format: 'json' }));
+  return { url: server.greeting.url, server };
+}
+
 describe.each(asymmetric)('ALGORITHM=%s alone', (ALGORITHM) => {
-  let server: ServerProcess;
+  let server: RunningServer;
+  let url: string;
   beforeAll(async () => {
-    server = await startServer({ ALGORITHM });
+    ({ server, url } = await serve({ ALGORITHM }));
   });
-  afterAll(() => server.remove());
+  afterAll(() => server.stop());
 
   it('makes a server whose tokens jose verifies with the published keys', async () => {
-    const { url } = server;
     const { access_token } = await signUp(url, 'ada');
     expect((await get(`${url}/me`, access_token)).status).toBe(200);
     const keys = createRemoteJWKSet(new URL(`${url}/.well-known/jwks.json`));
@@ -29,7 +38,7 @@ describe.each(asymmetric)('ALGORITHM=%s alone', (ALGORITHM) => {
   });
 
   it('K1 publishes public members only', async () => {
-    const { body } = await get(`${server.url}/.well-known/jwks.json`);
+    const { body } = await get(`${url}/.well-known/jwks.json`);
     const members = (body['keys'] as readonly object[]).flatMap((key) => Object.keys(key));
     const publicMembers = ['kty', 'use', 'alg', 'kid', 'n', 'e', 'crv', 'x', 'y'];
     expect(members.length).toBeGreaterThan(0);
@@ -40,26 +49,25 @@ describe.each(asymmetric)('ALGORITHM=%s alone', (ALGORITHM) => {
 describe.each(symmetric)('ALGORITHM=%s with SECRET_KEY', (ALGORITHM) => {
   const SECRET_KEY = randomBytes(64).toString('base64url');
   const secret = createSecretKey(Buffer.from(SECRET_KEY));
-  let server: ServerProcess;
+  let server: RunningServer;
+  let url: string;
   let token: string;
   beforeAll(async () => {
-    server = await startServer({ ALGORITHM, SECRET_KEY });
-    token = (await signUp(server.url, 'ada')).access_token;
+    ({ server, url } = await serve({ ALGORITHM, SECRET_KEY }));
+    token = (await signUp(url, 'ada')).access_token;
   });
-  afterAll(() => server.remove());
+  afterAll(() => server.stop());
 
   it('makes a server whose tokens jose verifies with the same secret', async () => {
-    const { url } = server;
     expect((await get(`${url}/me`, token)).status).toBe(200);
     await jwtVerify(token, secret, { issuer: url, audience: url, algorithms: [ALGORITHM] });
   });
 
   it('K1 publishes no key', async () => {
-    expect((await get(`${server.url}/.well-known/jwks.json`)).body).toEqual({ keys: [] });
+    expect((await get(`${url}/.well-known/jwks.json`)).body).toEqual({ keys: [] });
   });
 
   it('accepts a token that jose signs with the key, and says when one has expired', async () => {
-    const { url } = server;
     const header = { ...decodeProtectedHeader(token), alg: ALGORITHM };
     const now = Math.floor(Date.now() / 1000);
     const resigned = (changes: object): Promise<string> =>

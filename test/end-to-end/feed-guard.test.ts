@@ -1,6 +1,6 @@
 import { createGuard, type Guard } from '@sallyport/guard';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { signIn, signUp, type Tokens } from '../http-client.ts';
+import { post, signIn, signUp, type Tokens } from '../http-client.ts';
 import { type ServerProcess, startServer } from '../server-process.ts';
 
 // Processes and databases start here, on machines that may be busy with others.
@@ -17,7 +17,7 @@ describe.each(['stream', 'poll'] as const)('guards in another process that follo
     const { credential } = made;
     await signUp(server.url, 'ada');
     early = await signIn(server.url, 'ada');
-    await server.sallyportJson(['tokens', 'revoke', early.refresh_token]);
+    await post(`${server.url}/token/revoke`, { token: early.refresh_token });
     const options = { issuer: server.url, audience: server.url, feed: { credential, transport } };
     guards = [createGuard(options), createGuard(options)];
     await Promise.all(guards.map((guard) => guard.ready()));
@@ -39,13 +39,15 @@ describe.each(['stream', 'poll'] as const)('guards in another process that follo
   });
 
   it('refuse a session from the moment on at which its end was confirmed', async () => {
-    for (let round = 0; round < 3; round += 1) {
+    const byCommandLine = (token: string): Promise<unknown> =>
+      server.sallyportJson(['tokens', 'revoke', token, '--confirm']);
+    const overHttp = async (token: string): Promise<unknown> =>
+      (await post(`${server.url}/token/revoke`, { token, confirm: 'true' })).body;
+    for (const revoke of [byCommandLine, overHttp, overHttp]) {
       const tokens = await signIn(server.url, 'ada');
       expect(await grants(tokens)).toEqual([true, true]);
-      const { confirmation } = (await server.sallyportJson(['tokens', 'revoke', tokens.access_token, '--confirm'])) as {
-        confirmation: object;
-      };
-      expect(confirmation).toMatchObject({ acknowledged: 2, lapsed: 0, pending: 0 });
+      const confirmation = { acknowledged: 2, lapsed: 0, pending: 0 };
+      expect(await revoke(tokens.access_token)).toMatchObject({ confirmation });
       expect(await grants(tokens)).toEqual([false, false]);
     }
   });

@@ -27,7 +27,7 @@ for (const { name, start } of testDatabases.filter((each) => !each.name.includes
       database = await start();
       empty = await database.create();
       fleet = await startFleet(empty, () => ({ LOG_LEVEL: 'trace' }));
-      ({ credential } = (await sallyport('feed-credentials create todos')) as { credential: string });
+      ({ credential } = await fleet.auth.feed.credentials.create('todos'));
       ada = await signUp(urlAt(0), 'ada');
       adaId = (await fleet.auth.users.find('ada')).id;
     });

@@ -142,7 +142,7 @@ export async function createAuth(config: AuthConfig): Promise<Auth> {
       config.clock === undefined ? (): Promise<void> => clock.adjust() : (): Promise<void> => Promise.resolve();
     await adjustClock();
     const timed = { ...resolved, clock: clock.now };
-    const hashes = await PasswordHashes.create(resolved.random);
+    const hashes = new PasswordHashes(resolved.random);
     const keys = await openKeys(timed);
     return wire(timed, keys, hashes, { upkeep: new Upkeep({ ...timed, keys, adjustClock }), ownClock: resolved.clock });
   } catch (error) {

@@ -4,15 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sqlite } from '../src/stores/sqlite.ts';
 import { startPostgres } from './postgres-server.ts';
+import { sharedPostgres } from './shared-postgres.ts';
 import type { TestDatabase } from './test-database.ts';
 
 export type { EmptyDatabase, TestDatabase } from './test-database.ts';
 
-/** Everything Sallyport keeps data in, for real. Start one per test file and stop it at the end. */
+/** Everything Sallyport keeps data in, for real. Start one per test file, do it no harm, and stop it at the end. */
 export const testDatabases: readonly { readonly name: string; start(): Promise<TestDatabase> }[] = [
   { name: 'SQLite in memory', start: () => Promise.resolve(memoryDatabase()) },
   { name: 'SQLite in a file', start: fileDatabase },
-  { name: 'PostgreSQL', start: startPostgres },
+  { name: 'PostgreSQL', start: async () => sharedPostgres() ?? startPostgres() },
 ];
 
 function memoryDatabase(): TestDatabase {

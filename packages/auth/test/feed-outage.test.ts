@@ -6,6 +6,7 @@ import type { FeedCursor } from '../src/feed/feed-cursor.ts';
 import type { Store } from '../src/stores/store.ts';
 import { anAuth, type AuthFixture } from './auth-fixture.ts';
 import { testDatabases, type TestDatabase } from './databases.ts';
+import { startPostgres } from './postgres-server.ts';
 import { aCredential, cursorOf, FollowingGuardFixture } from './feed-fixture.ts';
 
 // Processes and databases start here, on machines that may be busy with others.
@@ -46,9 +47,7 @@ describe('the feed on a PostgreSQL in trouble', () => {
   let guard: FollowingGuardFixture;
 
   beforeEach(async () => {
-    const found = testDatabases.find(({ name }) => name === 'PostgreSQL');
-    if (found === undefined) throw new Error('no PostgreSQL');
-    database = await found.start();
+    database = await startPostgres();
     const created = await database.create();
     ({ url } = created);
     node = await anAuth({ clock: () => new Date() }, created.connect());

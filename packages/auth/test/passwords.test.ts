@@ -1,5 +1,5 @@
-import { hash } from '@node-rs/argon2';
-import { describe, expect, it } from 'vitest';
+import { hash, verify } from '@node-rs/argon2';
+import { describe, expect, it, vi } from 'vitest';
 import { PasswordHashes } from '../src/passwords/password-hashes.ts';
 import { PasswordPolicy } from '../src/passwords/password-policy.ts';
 import { PasswordQueue } from '../src/passwords/password-queue.ts';
@@ -7,8 +7,18 @@ import { systemRandom } from '../src/ports.ts';
 import { sqlite } from '../src/stores/sqlite.ts';
 import { anAuth, password } from './auth-fixture.ts';
 
-const hashes = await PasswordHashes.create(systemRandom);
+// Here hashes cost what they cost in production.
+vi.unmock('../src/passwords/password-cost.ts');
+vi.mock('@node-rs/argon2', { spy: true });
+
+const hashes = new PasswordHashes(systemRandom);
 const policy = new PasswordPolicy(8, ['sallyport', 'auth.example.com']);
+
+/** What a password is checked against when nobody has the name. */
+async function decoyOf(fresh: PasswordHashes): Promise<string> {
+  await fresh.verify(password, undefined);
+  return String(vi.mocked(verify).mock.lastCall?.[0]);
+}
 
 describe('password hashes', () => {
   it('P5: are Argon2id with 19 MiB, two passes and a random salt', async () => {
@@ -37,6 +47,10 @@ describe('password hashes', () => {
   it('P6: without a hash do the same work and say no', async () => {
     expect(await hashes.verify(password, undefined)).toBe(false);
     expect(await hashes.verify('', undefined)).toBe(false);
+    const decoy = await decoyOf(hashes);
+    const shapeOf = (hashed: string): string => hashed.replaceAll(/[\w+/]{22,}/g, ({ length }) => `<${length}>`);
+    expect(shapeOf(decoy)).toBe(shapeOf(await hashes.hash(password)));
+    expect(await decoyOf(new PasswordHashes(systemRandom))).not.toBe(decoy);
   });
 
   it('P5: are made anew at sign-in when they are weaker than today’s, and only by the right password', async () => {

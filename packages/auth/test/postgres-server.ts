@@ -20,6 +20,14 @@ export interface PostgresServer extends TestDatabase {
   thaw(): void;
 }
 
+const settings = [
+  'listen_addresses=127.0.0.1',
+  'fsync=off',
+  'full_page_writes=off',
+  // Fleets of servers with ten connections each, in several test files at once.
+  'max_connections=400',
+];
+
 /** Starts PostgreSQL on an empty folder, on a free port of this machine. */
 export async function startPostgres(): Promise<PostgresServer> {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-postgres-'));
@@ -37,7 +45,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     createPostgresUser: process.getuid?.() === 0,
     // Only a crash of the whole machine loses what was not synchronised, and none is tried.
     initdbFlags: ['--no-sync'],
-    postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off'],
+    postgresFlags: settings.flatMap((setting) => ['-c', setting]),
     onLog: () => undefined,
   });
   await server.initialise();

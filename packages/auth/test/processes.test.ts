@@ -5,11 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testDatabases, type TestDatabase } from './databases.ts';
 
 const run = promisify(execFile);
-const script = fileURLToPath(new URL('open-auth.ts', import.meta.url));
+const script = fileURLToPath(new URL('open-auth.js', import.meta.url));
 
 /** Opens the engine on a database in a process of its own; resolves with its key ids. */
 async function openInProcess(url: string): Promise<string[]> {
-  const { stdout } = await run(process.execPath, ['--import', 'tsx', script, url]);
+  const { stdout } = await run(process.execPath, [script, url]);
   return JSON.parse(stdout) as string[];
 }
 

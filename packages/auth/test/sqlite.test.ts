@@ -10,7 +10,7 @@ import { openToWrite, SqliteConnection } from '../src/stores/sqlite/connection.t
 import { Reader } from '../src/stores/sqlite/reader.ts';
 import type { Store } from '../src/stores/store.ts';
 
-const script = fileURLToPath(new URL('write-sessions.ts', import.meta.url));
+const script = fileURLToPath(new URL('write-sessions.js', import.meta.url));
 const unavailable = { code: 'store_unavailable' };
 
 let folder: string;
@@ -44,7 +44,7 @@ async function addAda(): Promise<void> {
 
 /** A process that writes; `acknowledged` are the sessions it called durable. */
 function writeInProcess(name: string, perLane: number): { child: ChildProcess; acknowledged: Promise<string[]> } {
-  const child = spawn(process.execPath, ['--import', 'tsx', script, file, name, String(perLane)], {
+  const child = spawn(process.execPath, [script, file, name, String(perLane)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';

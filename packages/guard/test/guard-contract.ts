@@ -12,7 +12,7 @@ export interface ContractOptions {
   readonly readsBodies?: boolean;
   /** Whether its routes are handshakes: then what is about plain HTTP does not concern it. Default: `false`. */
   readonly upgrades?: boolean;
-  /** Whether to send it ten thousand requests at once; once for each framework is enough. Default: `false`. */
+  /** Whether to send it thousands of requests at once; once for each framework is enough. Default: `false`. */
   readonly inParallel?: boolean;
 }
 

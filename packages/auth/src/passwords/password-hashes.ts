@@ -1,10 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { hash, verify } from '@node-rs/argon2';
 import type { Random } from '../ports.ts';
+import { passwordCost } from './password-cost.ts';
 import { PasswordQueue } from './password-queue.ts';
 
-/** OWASP's minimum for Argon2id: 19 MiB, two passes, one lane. */
-const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 const encodedParameters = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$/;
 
 /** The longest password that is looked at, in code points. Longer ones are wrong without being hashed whole. */
@@ -16,17 +15,13 @@ export class PasswordHashes {
   readonly #queue = new PasswordQueue(Math.min(availableParallelism(), 3));
   readonly #decoy: string;
 
-  private constructor(decoy: string) {
-    this.#decoy = decoy;
-  }
-
-  static async create(random: Random): Promise<PasswordHashes> {
-    return new PasswordHashes(await hash(random.bytes(32), parameters));
+  constructor(random: Random) {
+    this.#decoy = hashOfNothing(random);
   }
 
   /** An Argon2id hash in PHC form. */
   hash(password: string): Promise<string> {
-    return this.#queue.run(() => hash(normalizePassword(password), parameters));
+    return this.#queue.run(() => hash(normalizePassword(password), passwordCost));
   }
 
   /**
@@ -45,11 +40,18 @@ export class PasswordHashes {
   isOutdated(hashed: string): boolean {
     const [, memory, time, lanes] = encodedParameters.exec(hashed) ?? [];
     return (
-      Number(memory ?? 0) < parameters.memoryCost ||
-      Number(time ?? 0) < parameters.timeCost ||
-      Number(lanes ?? 0) < parameters.parallelism
+      Number(memory ?? 0) < passwordCost.memoryCost ||
+      Number(time ?? 0) < passwordCost.timeCost ||
+      Number(lanes ?? 0) < passwordCost.parallelism
     );
   }
+}
+
+/** What a hash looks like that no password has: salt and tag are random, and checking a password against it costs as much. */
+function hashOfNothing(random: Random): string {
+  const { memoryCost, timeCost, parallelism } = passwordCost;
+  const unpadded = (size: number): string => random.bytes(size).toString('base64').replaceAll('=', '');
+  return `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$${unpadded(16)}$${unpadded(32)}`;
 }
 
 /** Whether a password is longer than any that is accepted, told without normalizing it: that takes long for long text. */

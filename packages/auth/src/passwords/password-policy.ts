@@ -1,15 +1,11 @@
 import { AuthError } from '../errors.ts';
 import { isTooLong, longestPassword, normalizePassword } from './password-hashes.ts';
+import type { estimateStrength } from './password-strength.ts';
 
 /** The score of zxcvbn from which a password is accepted: more than ten to the eighth guesses. */
 const lowestScore = 3;
 /** How much of a password is scored: hostile text costs more than its length. */
 const longestScored = 64;
-
-/** How many l33t spellings of one password are tried; more of them cost seconds and find nothing else. */
-const mostSpellings = 8;
-
-type Estimate = (password: string, context: string[]) => { score: number; warning: string | null };
 
 /**
  * Refuses passwords that would be guessed: too short, or found by the patterns and word lists of zxcvbn, which knows
@@ -20,7 +16,6 @@ type Estimate = (password: string, context: string[]) => { score: number; warnin
 export class PasswordPolicy {
   readonly #minLength: number;
   readonly #context: readonly string[];
-  #estimate: Promise<Estimate> | undefined;
 
   /** @param minLength in code points; `context`: words of this installation that nobody should use */
   constructor(minLength: number, context: readonly string[]) {
@@ -39,22 +34,20 @@ export class PasswordPolicy {
     const words = [...this.#context, ...personal].flatMap(wordsOf);
     if (words.includes(normalized.toLowerCase()))
       refuse('it is your own name, your address or the name of this service');
-    const { score, warning } = (await this.#load())(normalized.slice(0, longestScored), words);
+    const { score, warning } = (await estimating())(normalized.slice(0, longestScored), words);
     if (score < lowestScore) refuse(warning ?? 'it is too easy to guess: use a longer one, or several unusual words');
   }
 
   /** Loads the word lists, which takes a moment and some memory, so that the first user does not wait. */
   async prepare(): Promise<void> {
-    await this.#load();
+    await estimating();
   }
+}
 
-  #load(): Promise<Estimate> {
-    this.#estimate ??= loadEstimate().catch((error: unknown) => {
-      this.#estimate = undefined;
-      throw error;
-    });
-    return this.#estimate;
-  }
+/** The word lists are loaded when they are first needed, once for all engines of the process. */
+async function estimating(): Promise<typeof estimateStrength> {
+  const strength = await import('./password-strength.ts');
+  return strength.estimateStrength;
 }
 
 function refuse(reason: string): never {
@@ -66,22 +59,4 @@ function wordsOf(text: string | undefined): string[] {
   if (text === undefined) return [];
   const lower = text.toLowerCase();
   return [lower, ...lower.split(/[^\p{L}\p{N}]+/u).filter((part) => part.length > 2)];
-}
-
-async function loadEstimate(): Promise<Estimate> {
-  const [{ ZxcvbnFactory }, common, english] = await Promise.all([
-    import('@zxcvbn-ts/core'),
-    import('@zxcvbn-ts/language-common'),
-    import('@zxcvbn-ts/language-en'),
-  ]);
-  const estimator = new ZxcvbnFactory({
-    dictionary: { ...common.dictionary, ...english.dictionary },
-    graphs: common.adjacencyGraphs,
-    translations: english.translations,
-    l33tMaxSubstitutions: mostSpellings,
-  });
-  return (password, context) => {
-    const { score, feedback } = estimator.check(password, context);
-    return { score, warning: feedback.warning };
-  };
 }

@@ -1,9 +1,11 @@
 import { expect, it } from 'vitest';
+import { repetitions } from '../../../../test/races/repetitions.ts';
 import { anAccessToken } from '../tokens.ts';
 import type { ContractApp } from './contract-app.ts';
 
 const users = 200;
-const requestsOfEach = 50;
+/** Ten thousand requests in all in `npm run test:races`. */
+const requestsOfEach = repetitions(10, 50);
 
 /** Many callers at the same moment. */
 export function describeParallelCallers(app: ContractApp): void {

@@ -1,3 +1,4 @@
+// Opens the engine on a database and says which keys there are. JavaScript, which a process starts sooner.
 import { createAuth } from '../dist/index.js';
 import { postgres } from '../dist/stores/postgres.js';
 import { sqlite } from '../dist/stores/sqlite.js';

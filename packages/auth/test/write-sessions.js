@@ -1,4 +1,4 @@
-// Starts sessions one after another in several lanes, and says which are durable. Arguments: file, name, how many a lane.
+// JavaScript, which a process starts sooner. Starts sessions one after another in several lanes, and says which are durable. Arguments: file, name, how many a lane.
 import { writeSync } from 'node:fs';
 import { sqlite } from '../dist/stores/sqlite.js';
 
@@ -8,7 +8,7 @@ const now = new Date();
 const store = sqlite(file);
 await store.migrate();
 
-async function start(id: string): Promise<void> {
+async function start(id) {
   const session = {
     id,
     userId: 'ada',
@@ -38,7 +38,7 @@ async function start(id: string): Promise<void> {
   writeSync(1, `${id}\n`);
 }
 
-async function lane(number: number): Promise<void> {
+async function lane(number) {
   for (let index = 0; index < Number(perLane); index += 1) await start(`${name}.${number}.${index}`);
 }
 
