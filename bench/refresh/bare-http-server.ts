@@ -13,7 +13,8 @@ async function answerTo(body: string): Promise<string> {
   return JSON.stringify({ access_token: token, token_type: 'Bearer', expires_in: 900, refresh_token: id });
 }
 
-createServer((request, response) => {
+// Connections stay open for as long as those of the others take their turns.
+createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
   let body = '';
   request.setEncoding('utf8');
   request.on('data', (chunk) => (body += String(chunk)));

@@ -42,7 +42,7 @@ export async function requireNoBody(request: Request): Promise<undefined> {
   return undefined;
 }
 
-async function readBytes(request: Request): Promise<Uint8Array> {
+function readBytes(request: Request): Promise<Uint8Array> {
   const announced = request.headers.get('content-length');
   if (Number(announced) > LIMIT_BYTES) throw new HttpError('body_too_large', {});
   return announced === null ? readUnannounced(request) : readAnnounced(request);

@@ -1,11 +1,13 @@
+import type { AnswerHeaders } from './exchange.ts';
+
 const PREFLIGHT_SECONDS = 600;
 
 /** Answers and marks requests that scripts of other origins send. */
 export interface Cors {
-  /** The answer to a preflight request from an allowed origin; `undefined` for anything else. */
-  answerPreflight(request: Request, methods: readonly string[]): Response | undefined;
-  /** Lets an allowed origin read the response. */
-  mark(request: Request, headers: Headers): void;
+  /** The answer to a preflight request from an allowed origin, besides `headers`; `undefined` for anything else. */
+  answerPreflight(request: Request, methods: readonly string[], headers: AnswerHeaders): Response | undefined;
+  /** What lets an allowed origin read the response. */
+  headersFor(request: Request): AnswerHeaders;
 }
 
 /**
@@ -30,11 +32,12 @@ export function createCors(origins: readonly string[]): Cors {
     return origin !== null && allowed.has(origin) ? origin : undefined;
   };
   return {
-    answerPreflight: (request, methods) =>
+    answerPreflight: (request, methods, headers) =>
       isPreflight(request) && allowedOrigin(request) !== undefined
         ? new Response(null, {
             status: 204,
             headers: {
+              ...headers,
               'access-control-allow-methods': methods.join(', '),
               'access-control-allow-headers':
                 'Authorization, Content-Type, X-CSRF-Token, X-Request-Id, X-Requested-With',
@@ -42,14 +45,18 @@ export function createCors(origins: readonly string[]): Cors {
             },
           })
         : undefined,
-    mark: (request, headers) => {
-      // Caches must keep the answers for different origins apart, those for none included.
-      if (allowed.size > 0) headers.append('vary', 'Origin');
+    headersFor: (request) => {
+      if (allowed.size === 0) return {};
       const origin = allowedOrigin(request);
-      if (origin === undefined) return;
-      headers.set('access-control-allow-origin', origin);
-      headers.set('access-control-allow-credentials', 'true');
-      headers.set('access-control-expose-headers', 'WWW-Authenticate, Retry-After, X-Request-Id');
+      return {
+        // Caches must keep the answers for different origins apart, those for none included.
+        vary: 'Origin',
+        ...(origin !== undefined && {
+          'access-control-allow-origin': origin,
+          'access-control-allow-credentials': 'true',
+          'access-control-expose-headers': 'WWW-Authenticate, Retry-After, X-Request-Id',
+        }),
+      };
     },
   };
 }

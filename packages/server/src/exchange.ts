@@ -16,10 +16,15 @@ export interface UnreadableTarget {
   readonly target: string;
 }
 
+/** Headers of an answer, their names in lower case. */
+export type AnswerHeaders = Readonly<Record<string, string>>;
+
 /** What one request gathers on its way through the routes. */
 export interface Exchange {
   readonly requestId: string;
   readonly info: RequestInfo;
+  /** What every answer to this request carries, whatever it is: known before, so that each answer is made in one go. */
+  readonly headers: AnswerHeaders;
   /** The verified caller, once the guard has granted the request: for the log. */
   subject: string | undefined;
   /** Whether the request comes as a matter of course, over and over. */

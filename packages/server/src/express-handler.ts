@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RequestError, getRequestListener } from '@hono/node-server';
+import { isEventStream } from './event-stream.ts';
 import type { RequestInfo } from './exchange.ts';
 import type { Handler } from './handler.ts';
 
@@ -73,10 +74,10 @@ export function answerIncoming(
   const answerFully: Handler = async (request, about) => {
     const response = await handler(request, about);
     // A stream is never silent for so long: whoever does not read it holds nothing here for ever.
-    if (isStream(response)) outgoing.setTimeout(STREAM_TIMEOUT);
+    if (isEventStream(response)) outgoing.setTimeout(STREAM_TIMEOUT);
     return response;
   };
-  const answer = getRequestListener(async (request) => answerFully(request, info), {
+  const answer = getRequestListener((request) => answerFully(request, info), {
     hostname: STAND_IN_HOST,
     overrideGlobalObjects: false,
     errorHandler: async (error) => {
@@ -87,10 +88,6 @@ export function answerIncoming(
     },
   });
   void answer(incoming, outgoing);
-}
-
-function isStream({ headers }: Response): boolean {
-  return headers.get('content-type')?.startsWith('text/event-stream') === true;
 }
 
 function readHeaders({ headersDistinct }: IncomingMessage): Headers {

@@ -8,10 +8,10 @@ import { createFeedAuthentication } from './feed-authentication.ts';
 import { HttpError } from './http-error.ts';
 import { type OpenApiDocument, describeApi } from './openapi.ts';
 import { chooseRequestId } from './request-id.ts';
-import { type ErrorContext, createErrorResponse } from './responses.ts';
+import { createErrorResponse } from './responses.ts';
 import { methodsByPath, routes } from './routes.ts';
-import { setSecurityHeaders } from './security-headers.ts';
-import { createServeRoute } from './serve-route.ts';
+import { securityHeaders } from './security-headers.ts';
+import { createServeRoute, type RouteServices } from './serve-route.ts';
 
 /** Answers one request. Never rejects. */
 export type Handler = (request: Request, info?: RequestInfo) => Promise<Response>;
@@ -66,10 +66,12 @@ type App = Hono<{ Bindings: Exchange }>;
 export function createHandler(auth: Auth, options: HandlerOptions = {}): Handler {
   const cors = createCors(options.corsOrigins ?? []);
   const app = createApp(auth, options);
+  const always = securityHeaders(auth.issuer);
   return async (request, info = {}) => {
     const started = performance.now();
     const requestId = info.requestId ?? chooseRequestId(request.headers);
-    const exchange: Exchange = { requestId, info, subject: undefined, isRoutine: false, setCookies: [] };
+    const headers = { ...always, 'x-request-id': requestId, ...cors.headersFor(request) };
+    const exchange: Exchange = { requestId, info, headers, subject: undefined, isRoutine: false, setCookies: [] };
     const response =
       info.unreadable === undefined
         ? await answer(app, cors, request, exchange)
@@ -77,11 +79,9 @@ export function createHandler(auth: Auth, options: HandlerOptions = {}): Handler
             style: 'problem',
             issuer: auth.issuer,
             requestId,
+            headers,
           });
-    response.headers.set('x-request-id', requestId);
     for (const line of exchange.setCookies) response.headers.append('set-cookie', line);
-    setSecurityHeaders(response.headers, auth.issuer);
-    cors.mark(request, response.headers);
     options.onRequest?.({
       requestId,
       method: info.unreadable?.method ?? request.method,
@@ -98,40 +98,39 @@ export function createHandler(auth: Auth, options: HandlerOptions = {}): Handler
 
 const allMethods: readonly string[] = [...new Set([...methodsByPath(routes).values()].flat())];
 
-async function answer(app: App, cors: Cors, request: Request, exchange: Exchange): Promise<Response> {
-  return cors.answerPreflight(request, allMethods) ?? app.fetch(request, exchange);
+function answer(app: App, cors: Cors, request: Request, exchange: Exchange): Response | Promise<Response> {
+  return cors.answerPreflight(request, allMethods, exchange.headers) ?? app.fetch(request, exchange);
 }
 
 function createApp(auth: Auth, { onError, corsOrigins: trustedOrigins = [] }: HandlerOptions): App {
   const app: App = new Hono<{ Bindings: Exchange }>();
   let document: OpenApiDocument | undefined;
   const cookies = createSessionCookies({ origin: new URL(auth.issuer).origin, trustedOrigins });
+  const refuse: RouteServices['refuse'] = (error, exchange, style = 'problem') => {
+    const { requestId, headers } = exchange;
+    const response = createErrorResponse(error, { style, issuer: auth.issuer, requestId, headers });
+    if (response.status >= 500) onError?.(error, requestId);
+    return response;
+  };
   const services = {
     auth,
     cookies,
     authenticate: createAuthentication(auth, cookies.source),
     feedAuthentication: createFeedAuthentication(auth),
     describeApi: () => (document ??= describeApi(routes, auth.issuer)),
-  };
-  const refuse = (error: unknown, { requestId }: Exchange, style: ErrorContext['style'] = 'problem'): Response => {
-    const response = createErrorResponse(error, { style, issuer: auth.issuer, requestId });
-    if (response.status >= 500) onError?.(error, requestId);
-    return response;
+    refuse,
   };
   for (const route of routes) {
     const serve = createServeRoute(route, services);
-    app.on(route.method, toRouterPath(route.path), async ({ req, env }) => {
-      try {
-        return await serve(req.raw, req.param(), env);
-      } catch (error) {
-        return refuse(error, env, route.operation.errors);
-      }
-    });
+    app.on(route.method, toRouterPath(route.path), ({ req, env }) => serve(req.raw, req.param(), env));
   }
+  // Beside the routes, and not behind them: with two handlers for one request the router would have to compose them.
+  const otherMethods: App = new Hono<{ Bindings: Exchange }>();
   for (const [path, allow] of methodsByPath(routes)) {
-    app.all(toRouterPath(path), ({ env }) => refuse(new HttpError('method_not_allowed', { allow }), env));
+    otherMethods.all(toRouterPath(path), ({ env }) => refuse(new HttpError('method_not_allowed', { allow }), env));
   }
-  app.notFound(({ env }) => refuse(new HttpError('not_found', {}), env));
+  otherMethods.notFound(({ env }) => refuse(new HttpError('not_found', {}), env));
+  app.notFound(({ req, env }) => otherMethods.fetch(req.raw, env));
   app.onError((error, { env }) => refuse(error, env));
   return app;
 }

@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { AuthEvent } from '@sallyport/auth';
-import { pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino';
+import { pino, stdTimeFunctions, type DestinationStream } from 'pino';
 import type { LogFormat, LogLevel } from './environment/settings.ts';
 import type { RequestRecord } from './handler.ts';
+import { standardOutput } from './logging/destinations.ts';
 import { redact } from './logging/redaction.ts';
 
 /** What a log line can say about the request it belongs to. */
@@ -35,27 +36,6 @@ export interface Log {
   readonly warn: (message: string, facts?: Facts) => void;
 }
 
-/** Keeps lines back until they are released, so that what is said first stands first. */
-export interface HeldLines extends DestinationStream {
-  /** Writes what was held, and from now on everything at once. */
-  readonly release: () => void;
-}
-
-/** Holds the lines of a log on their way to a destination. Default: standard output. */
-export function holdLines(destination: DestinationStream = pino.destination(1)): HeldLines {
-  let held: string[] | undefined = [];
-  return {
-    write: (line) => {
-      if (held === undefined) destination.write(line);
-      else held.push(line);
-    },
-    release: () => {
-      for (const line of held ?? []) destination.write(line);
-      held = undefined;
-    },
-  };
-}
-
 /**
  * Creates the server's log.
  *
@@ -68,18 +48,18 @@ export function holdLines(destination: DestinationStream = pino.destination(1)):
  */
 export async function createLog(options: LogOptions): Promise<Log> {
   const contexts = new AsyncLocalStorage<RequestContext>();
-  const destination = options.destination ?? pino.destination(1);
+  const destination = options.destination ?? standardOutput();
   const logger = pino(
     {
       level: options.level,
       base: null,
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },
-      mixin: () => ({ ...contexts.getStore() }),
       hooks: { streamWrite: redact },
     },
     options.format === 'pretty' ? await prettyStream(destination) : destination,
   );
+  const here = (facts: Facts): Facts => ({ ...contexts.getStore(), ...facts });
   return {
     within: (context, run) => contexts.run(context, run),
     request: ({ routine = false, ...record }) => {
@@ -87,17 +67,16 @@ export async function createLog(options: LogOptions): Promise<Log> {
       const level = record.status >= 500 ? 'error' : routine && record.status < 400 ? 'debug' : 'info';
       logger[level]({ ...record, durationMs }, 'request');
     },
-    event: (event) => writeEvent(logger, event),
-    failure: (error, requestId) => logger.error({ ...(requestId && { requestId }), err: error }, 'unexpected error'),
-    note: (message, facts) => logger.info(facts ?? {}, message),
-    announce: (message, facts) => logger.child({}, { level: 'info' }).info(facts, message),
-    warn: (message, facts) => logger.warn(facts ?? {}, message),
+    event: (event) => {
+      const { type, at: _at, ...facts } = event;
+      logger[isSuspicious(event) ? 'warn' : 'info'](here({ event: type, ...facts }), 'event');
+    },
+    failure: (error, requestId) =>
+      logger.error(here({ ...(requestId && { requestId }), err: error }), 'unexpected error'),
+    note: (message, facts = {}) => logger.info(here(facts), message),
+    announce: (message, facts) => logger.child({}, { level: 'info' }).info(here(facts), message),
+    warn: (message, facts = {}) => logger.warn(here(facts), message),
   };
-}
-
-function writeEvent(logger: Logger, event: AuthEvent): void {
-  const { type, at: _at, ...facts } = event;
-  logger[isSuspicious(event) ? 'warn' : 'info']({ event: type, ...facts }, 'event');
 }
 
 /** Events an operator looks for first. */

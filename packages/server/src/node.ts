@@ -102,7 +102,7 @@ function requestListener(settings: Settings, auth: Auth, log: Log): RequestListe
   });
   const trust = trustNetworks(settings.trustedProxies);
   return (incoming, outgoing) => {
-    const forwardedFor = incoming.headersDistinct['x-forwarded-for']?.join(',');
+    const forwardedFor = incoming.headers['x-forwarded-for']?.toString();
     const address = clientAddress(incoming.socket.remoteAddress, forwardedFor, trust);
     const logged: Handler = (request, info) => {
       const context = { requestId: chooseRequestId(request.headers), ...(address !== undefined && { address }) };

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { type AuthErrorDetails, type RefreshOutcome, administratorRole, isAuthError } from '@sallyport/auth';
 import { GuardRefusal } from './authentication.ts';
+import type { AnswerHeaders } from './exchange.ts';
 import { type FieldError, type HttpErrorDetails, isHttpError } from './http-error.ts';
 
 interface ServerErrorDetails {
@@ -193,6 +194,8 @@ export interface ErrorContext {
   readonly style: 'oauth' | 'problem';
   readonly issuer: string;
   readonly requestId: string;
+  /** What the answer carries besides headers of its own. */
+  readonly headers: AnswerHeaders;
 }
 
 /**
@@ -207,7 +210,7 @@ export interface ErrorContext {
 export function createErrorResponse(error: unknown, context: ErrorContext): Response {
   if (error instanceof GuardRefusal) {
     const { status, headers, body } = error.refusal;
-    return new Response(JSON.stringify(body), { status, headers });
+    return new Response(JSON.stringify(body), { status, headers: { ...context.headers, ...headers } });
   }
   if (isAuthError(error) || isHttpError(error)) return createRowResponse(error.code, error.details, context);
   return createRowResponse('internal_error', {}, context);
@@ -236,12 +239,12 @@ function createRowResponse<Code extends ErrorCode>(
   context: ErrorContext,
 ): Response {
   const row = errorTable[code];
-  const headers = row.headers?.(details, context.issuer);
+  const headers = { ...context.headers, ...row.headers?.(details, context.issuer) };
   if (context.style === 'oauth') {
     const challenge = row.oauth?.challenge && { 'www-authenticate': `Bearer realm="${context.issuer}"` };
-    return Response.json(describeOAuthError(code, details), {
+    return new Response(JSON.stringify(describeOAuthError(code, details)), {
       status: row.oauth?.status ?? row.status,
-      headers: { ...headers, ...challenge, pragma: 'no-cache' },
+      headers: { ...headers, ...challenge, pragma: 'no-cache', 'content-type': 'application/json' },
     });
   }
   const requestId = row.status === 500 ? { request_id: context.requestId } : {};

@@ -24,10 +24,15 @@ export function validate<Schema extends z.ZodType>(
   value: unknown,
   code: 'value_invalid' | 'query_invalid',
 ): z.output<Schema> {
-  const result = schema.safeParse(value, { error: describeIssue });
+  const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const errors = firstOfEachField(result.error.issues.flatMap(toFieldErrors)).slice(0, MAX_ERRORS);
-  throw new HttpError(code, { errors });
+  throw new HttpError(code, { errors: listErrors(schema, value) });
+}
+
+/** Checks once more, for the words: to have them at hand where all is well costs several times the check. */
+function listErrors(schema: z.ZodType, value: unknown): readonly FieldError[] {
+  const issues = schema.safeParse(value, { error: describeIssue }).error?.issues ?? [];
+  return firstOfEachField(issues.flatMap(toFieldErrors)).slice(0, MAX_ERRORS);
 }
 
 function firstOfEachField(errors: readonly FieldError[]): readonly FieldError[] {

@@ -92,6 +92,9 @@ describe('headers of every response', () => {
     ['GET', '/nothing'],
     ['PUT', '/token'],
     ['POST', '/token'],
+    ['HEAD', '/token'],
+    ['GET', '/openapi.json'],
+    ['GET', '/'],
   ])('%s %s', async (method, path) => {
     const { headers } = await server.call(method, path);
     expect(Object.fromEntries(headers)).toMatchObject(always);

@@ -1,9 +1,14 @@
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { createAuth } from '@sallyport/auth';
 import { sqlite } from '@sallyport/auth/sqlite';
 import { createHandler } from 'sallyport';
 import { describe, expect, it } from 'vitest';
+import { runProgram } from '../../../test/child-process.ts';
+import { root } from '../../../test/source-files.ts';
 import { newSecretKey } from '../src/environment/secret-key.ts';
-import { createLog, holdLines, type Log, type LogOptions } from '../src/logging.ts';
+import { createLog, type Log, type LogOptions } from '../src/logging.ts';
+import { gatherLines, holdLines } from '../src/logging/destinations.ts';
 import { redact } from '../src/logging/redaction.ts';
 
 const jwt = 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl';
@@ -59,6 +64,22 @@ describe('the request log', () => {
     });
   });
 
+  it('ties failures and everything else to it, too, and an id of their own goes first', async () => {
+    const { log, text } = await aLog();
+    log.within({ requestId: 'r2', address: '203.0.113.9' }, () => {
+      log.failure(new Error('broken'));
+      log.failure(new Error('broken'), 'r3');
+      log.note('a detail', { size: 1 });
+      log.warn('a worry');
+    });
+    const lines = text()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines.map(({ requestId }) => requestId)).toEqual(['r2', 'r3', 'r2', 'r2']);
+    for (const line of lines) expect(line).toMatchObject({ address: '203.0.113.9' });
+  });
+
   it('announces the start whatever the level', async () => {
     let text = '';
     const destination = { write: (line: string): void => void (text += line) };
@@ -79,6 +100,33 @@ describe('the request log', () => {
     log.note('three');
     lines.release();
     expect(text).toMatch(/^.*one.*\n.*two.*\n.*three.*\n$/);
+  });
+
+  it('writes the lines of one moment together, in their order, and those of the next one after them', async () => {
+    const writes: string[] = [];
+    const lines = gatherLines({ write: (text: string): void => void writes.push(text) });
+    lines.write('one\n');
+    lines.write('two\n');
+    expect(writes).toEqual([]);
+    await setImmediate();
+    lines.write('three\n');
+    await setImmediate();
+    expect(writes).toEqual(['one\ntwo\n', 'three\n']);
+  });
+
+  it.each([
+    ['exits', 'process.exit(3)'],
+    ['breaks', "throw new Error('broken')"],
+  ])('loses no line when the process %s right after it', async (_how, end) => {
+    const destinations = join(root, 'packages/server/dist/logging/destinations.js');
+    const program = `import { standardOutput } from ${JSON.stringify(destinations)};
+      const lines = standardOutput();
+      lines.write('one\\n');
+      lines.write('two\\n');
+      ${end};`;
+    const { stdout, status } = await runProgram(['--input-type=module', '--eval', program]);
+    expect(stdout).toBe('one\ntwo\n');
+    expect(status).not.toBe(0);
   });
 
   it('writes the end of every session', async () => {

@@ -7,6 +7,7 @@ import {
   toFeedEntry,
 } from '@sallyport/auth';
 import * as z from 'zod';
+import { createEventStream } from '../event-stream.ts';
 import { FeedText, type HelloBody, showHello } from '../feed-text.ts';
 import { HttpError } from '../http-error.ts';
 import { type Operation, defineOperation } from '../operation.ts';
@@ -77,7 +78,7 @@ export const readFeed: Operation<FeedCredential> = defineOperation({
     if (poll !== undefined) return Response.json(showPage(await auth.feed.poll(introduction, poll, request.signal)));
     // Nobody would read the stream that answers HEAD.
     if (request.method === 'HEAD') return new Response(null, { headers: STREAM_HEADERS });
-    return new Response(streamBody(await auth.feed.follow(introduction)), { headers: STREAM_HEADERS });
+    return createEventStream(streamBody(await auth.feed.follow(introduction)), STREAM_HEADERS);
   },
 });
 

@@ -17,7 +17,8 @@ export const serveCommand: Command = {
 
 async function serve(_input: unknown, { settings, terminal, json }: CommandContext): Promise<undefined> {
   const chosen = await settings();
-  const { createLog, holdLines } = await import('../../logging.ts');
+  const { createLog } = await import('../../logging.ts');
+  const { holdLines } = await import('../../logging/destinations.ts');
   const { stopSignal } = await import('../../node/stop-signal.ts');
 
   const format = json ? 'json' : (chosen.logFormat ?? (terminal.isInteractive ? 'pretty' : 'json'));
