@@ -1,4 +1,4 @@
-import type { Change, LogPosition } from '../changes/change.ts';
+import type { Change, ChangeBatch, LogPosition } from '../changes/change.ts';
 import type { Store } from '../stores/store.ts';
 import type { ElapsedTime, Instant } from './elapsed.ts';
 import { EntryRing } from './entry-ring.ts';
@@ -120,12 +120,19 @@ export class FeedTail {
 
   async #read(): Promise<void> {
     const asked = this.#dependencies.elapsed.now();
-    const position = await this.#dependencies.store.changes.position();
+    const { changes, ...position } = await this.#ask();
     const restart = this.#restartAt(position);
     if (restart !== undefined) this.#begin(position, restart);
-    else if (!(await this.#catchUp(position))) this.#begin(position, 'incomplete');
+    else if (!(await this.#catchUp(position, changes))) this.#begin(position, 'incomplete');
     this.#confirmedAt = asked;
     for (const { onConfirm } of this.#listeners) onConfirm?.(position);
+  }
+
+  /** Where the log is, and what comes next: one question, because everybody asks it all the time. */
+  async #ask(): Promise<ChangeBatch> {
+    const { changes } = this.#dependencies.store;
+    if (this.#position === undefined) return { ...(await changes.position()), changes: [] };
+    return changes.readSince(this.#position.head, pageSize);
   }
 
   #restartAt({ incarnation, head }: LogPosition): Restart | 'first' | undefined {
@@ -143,15 +150,17 @@ export class FeedTail {
     for (const { onRestart } of this.#listeners) onRestart?.();
   }
 
-  /** Reads up to a position; false when something on the way is missing. */
-  async #catchUp(position: LogPosition): Promise<boolean> {
+  /** Reads on up to a position, from the first entries of that; false when something on the way is missing. */
+  async #catchUp(position: LogPosition, first: readonly Change[]): Promise<boolean> {
     const ring = this.#ring;
     if (ring.head === position.head) this.#position = position;
+    let changes = first;
     while (ring.head < position.head) {
-      const changes = await this.#dependencies.store.changes.readBetween(ring.head, position.head, pageSize);
       if (changes.length === 0 || !ring.push(changes)) return false;
       this.#position = { ...position, head: ring.head };
       for (const { onEntries } of this.#listeners) onEntries?.(changes);
+      if (ring.head === position.head) break;
+      changes = await this.#dependencies.store.changes.readBetween(ring.head, position.head, pageSize);
     }
     return true;
   }
