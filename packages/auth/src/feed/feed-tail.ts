@@ -1,6 +1,7 @@
 import type { Change, ChangeBatch, LogPosition } from '../changes/change.ts';
 import type { Store } from '../stores/store.ts';
 import type { ElapsedTime, Instant } from './elapsed.ts';
+import { SharedRead } from '../shared-read.ts';
 import { EntryRing } from './entry-ring.ts';
 
 /** How often the head is looked at even if nobody calls, in milliseconds. */
@@ -44,11 +45,10 @@ export interface TailDependencies {
 export class FeedTail {
   readonly #dependencies: TailDependencies;
   readonly #listeners = new Set<TailListener>();
+  readonly #reading = new SharedRead(() => this.#read());
   #ring = new EntryRing(ringCapacity, 0);
   #position: LogPosition | undefined;
   #confirmedAt: Instant | undefined;
-  #reading: Promise<void> = Promise.resolve();
-  #next: Promise<void> | undefined;
   #poll: NodeJS.Timeout | undefined;
   #stopWatching: (() => void) | undefined;
 
@@ -94,8 +94,7 @@ export class FeedTail {
 
   /** Catches up by a read that begins after this call; several callers share one. @throws {AuthError} `store_unavailable` */
   confirm(): Promise<void> {
-    this.#next ??= this.#queue();
-    return this.#next;
+    return this.#reading.ask();
   }
 
   /** Some of the entries after one; undefined when they are not kept, or too many. */
@@ -107,15 +106,6 @@ export class FeedTail {
     const kept = await this.#dependencies.store.changes.readBetween(sequence, head, pageSize);
     const isWhole = kept.length > 0 && kept.every((change, index) => change.sequence === sequence + index + 1);
     return isWhole ? kept : undefined;
-  }
-
-  #queue(): Promise<void> {
-    const read = this.#reading.then(() => {
-      this.#next = undefined;
-      return this.#read();
-    });
-    this.#reading = read.catch(() => undefined);
-    return read;
   }
 
   async #read(): Promise<void> {
