@@ -127,7 +127,8 @@ describe('changes of one entry on PostgreSQL', () => {
     const counted = new URL(url);
     proxy = await openProxy(Number(counted.port), () => ({
       fromClient: (bytes, link) => {
-        const isCommit = bytes.includes('commit');
+        // A statement outside a transaction commits itself.
+        const isCommit = bytes.includes('commit') || bytes.includes('insert into feed_log');
         if (isCommit) commits += 1;
         if (isCommit && commits === lostCommit) link.cut();
         else link.toServer(bytes);
@@ -184,6 +185,21 @@ describe('changes of one entry on PostgreSQL', () => {
       }),
     ]);
     expect((await deaths()).toSorted()).toEqual([...tokens, ...sessionIds.slice(0, 21), 'in a transaction'].toSorted());
+  });
+
+  it('by several servers at once go into one log without a gap, each once', async () => {
+    const servers = [store, postgres(url), postgres(url)];
+    const answers = await Promise.all(
+      sessionIds.flatMap((id, index) => [
+        ...servers.map((server) => server.sessions.end(id, 'signed_out', now)),
+        ...(index % 10 === 0 ? servers.map((server) => server.append(tokenDead(`token-${index}`, now))) : []),
+      ]),
+    );
+    expect(answers.filter((answer) => answer === true)).toHaveLength(count);
+    const keys = await deaths();
+    expect(keys).toHaveLength(count + (servers.length * count) / 10);
+    expect(keys.filter((key) => !key.startsWith('token-')).toSorted()).toEqual(sessionIds.toSorted());
+    await Promise.all(servers.slice(1).map((server) => server.close()));
   });
 
   it('do not spoil each other, and do not wait for a session that somebody else has locked', async () => {

@@ -4,11 +4,12 @@ import type { NewChange } from '../../changes/change.ts';
 import type { Migrated, Repositories, Store, Transaction } from '../store.ts';
 import type { Wakeups } from '../wakeups.ts';
 import { appendChanges, changeQueries, type ChangeQueries } from './change-queries.ts';
+import { loggedEndings } from './logged-endings.ts';
 import { migrate } from './migrations.ts';
 import { rotatingTogether } from './rotation-batches.ts';
 import type { Database, SqlDialect } from './schema.ts';
 import { sessionQueries, type SessionQueries } from './session-queries.ts';
-import { changingTogether, deathOf, type Transact } from './single-changes.ts';
+import { changingTogether, deathOf, type EndAtOnce, type Transact } from './single-changes.ts';
 import { SqlChanges } from './sql-changes.ts';
 import { SqlFeedCredentials } from './sql-feed-credentials.ts';
 import { SqlGuards } from './sql-guards.ts';
@@ -60,7 +61,7 @@ export function sqlStore(database: SqlConnection): Store {
     if (done.changes.length > 0) wakeups.announce();
     return done;
   };
-  const { end, append } = changingTogether(queries.sessions, transact);
+  const { end, append } = changingTogether(queries.sessions, transact, endingAtOnce(db, dialect, isConflict));
   return {
     ...repositories(db, queries, { rotate: rotatingTogether(db, queries.sessions), end }),
     location,
@@ -76,6 +77,17 @@ export function sqlStore(database: SqlConnection): Store {
       await db.destroy();
     },
   };
+}
+
+/** PostgreSQL alone can do it, and wakes those who follow the log by itself. */
+function endingAtOnce(
+  db: Kysely<Database>,
+  dialect: SqlDialect,
+  isConflict: (error: unknown) => boolean,
+): EndAtOnce | undefined {
+  if (dialect.name === 'sqlite') return undefined;
+  const endings = loggedEndings(db, dialect);
+  return async (list) => (await retrying(() => endings(db, { list }), isConflict)).rows;
 }
 
 function never(): boolean {
