@@ -9,7 +9,7 @@ import {
   type NewChange,
   type Pruned,
 } from '@sallyport/auth/store';
-import { sorted, stretchAfter, type Run, type Tables } from './tables.ts';
+import { sorted, stretchAfter, type Head, type Run, type Tables } from './tables.ts';
 
 /** Gives a change its place in the log: the last thing a transaction does. */
 export function appendTo({ head, log }: Tables, entry: NewChange): void {
@@ -37,18 +37,13 @@ export class MapChanges implements ChangeStore {
   }
 
   position(): Promise<LogPosition> {
-    return this.#run(({ head: { incarnation, sequence, tokenLifetime, credentialVersion } }) => ({
-      incarnation,
-      head: sequence,
-      tokenLifetime,
-      credentialVersion,
-    }));
+    return this.#run(({ head }) => positionOf(head));
   }
 
-  readSince(cursor: number): Promise<ChangeBatch> {
+  readSince(cursor: number, limit?: number): Promise<ChangeBatch> {
     return this.#run((tables) => {
-      const { incarnation, sequence: head } = tables.head;
-      return { incarnation, head, changes: between(tables, cursor, head) };
+      const position = positionOf(tables.head);
+      return { ...position, changes: between(tables, cursor, position.head).slice(0, limit) };
     });
   }
 
@@ -97,6 +92,10 @@ export class MapChanges implements ChangeStore {
 }
 
 /** The entries after one place and up to another, in their order. */
+function positionOf({ sequence: head, incarnation, tokenLifetime, credentialVersion }: Head): LogPosition {
+  return { incarnation, head, tokenLifetime, credentialVersion };
+}
+
 function between({ log }: Tables, after: number, upTo: number): Change[] {
   return [...log.values()].filter(({ sequence }) => sequence > after && sequence <= upTo);
 }

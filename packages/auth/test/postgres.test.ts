@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openProxy, type TcpProxy } from '../../../test/tcp-proxy.ts';
 import { tokenDead } from '../src/changes/change.ts';
 import { postgres } from '../src/stores/postgres.ts';
@@ -127,7 +127,8 @@ describe('changes of one entry on PostgreSQL', () => {
     const counted = new URL(url);
     proxy = await openProxy(Number(counted.port), () => ({
       fromClient: (bytes, link) => {
-        const isCommit = bytes.includes('commit');
+        // A statement outside a transaction commits itself.
+        const isCommit = bytes.includes('commit') || bytes.includes('insert into feed_log');
         if (isCommit) commits += 1;
         if (isCommit && commits === lostCommit) link.cut();
         else link.toServer(bytes);
@@ -186,6 +187,21 @@ describe('changes of one entry on PostgreSQL', () => {
     expect((await deaths()).toSorted()).toEqual([...tokens, ...sessionIds.slice(0, 21), 'in a transaction'].toSorted());
   });
 
+  it('by several servers at once go into one log without a gap, each once', async () => {
+    const servers = [store, postgres(url), postgres(url)];
+    const answers = await Promise.all(
+      sessionIds.flatMap((id, index) => [
+        ...servers.map((server) => server.sessions.end(id, 'signed_out', now)),
+        ...(index % 10 === 0 ? servers.map((server) => server.append(tokenDead(`token-${index}`, now))) : []),
+      ]),
+    );
+    expect(answers.filter((answer) => answer === true)).toHaveLength(count);
+    const keys = await deaths();
+    expect(keys).toHaveLength(count + (servers.length * count) / 10);
+    expect(keys.filter((key) => !key.startsWith('token-')).toSorted()).toEqual(sessionIds.toSorted());
+    await Promise.all(servers.slice(1).map((server) => server.close()));
+  });
+
   it('do not spoil each other, and do not wait for a session that somebody else has locked', async () => {
     const [locked = '', ...free] = sessionIds;
     const other = new pg.Client({ connectionString: url });
@@ -201,6 +217,36 @@ describe('changes of one entry on PostgreSQL', () => {
     expect(await waiting).toBe(true);
     expect(await deaths()).toContain(locked);
     await other.end();
+  });
+
+  it('look for each session once, however many end together, and however many there are', async () => {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    await client.query(
+      `insert into sessions select (jsonb_populate_record(sessions, jsonb_build_object('id', 'more-' || number))).*
+       from sessions, generate_series(1, 3000) as number where id = $1`,
+      [sessionIds[0]],
+    );
+    const statistics = async (): Promise<{ updated: number; read: number }> => {
+      const { rows } = await client.query<{ updated: number; read: number }>(
+        `select n_tup_upd::int as updated, (seq_tup_read + idx_tup_fetch)::int as read
+         from pg_stat_user_tables where relname = 'sessions'`,
+      );
+      return rows[0] ?? { updated: Number.NaN, read: Number.NaN };
+    };
+    await client.query('select pg_stat_force_next_flush()');
+    const before = await statistics();
+    const another = postgres(url);
+    await Promise.all(sessionIds.slice(0, 10).map((id) => another.sessions.end(id, 'signed_out', now)));
+    // A connection tells what it has done when it ends.
+    await another.close();
+    const after = await vi.waitFor(async () => {
+      const counted = await statistics();
+      expect(counted.updated - before.updated).toBe(10);
+      return counted;
+    }, 20_000);
+    expect(after.read - before.read).toBeLessThan(10 * 10);
+    await client.end();
   });
 
   it('are all undone when their commit is lost, and none of them is acknowledged', async () => {

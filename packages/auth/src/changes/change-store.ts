@@ -16,8 +16,8 @@ export interface ChangeStore {
   tokenLifetime(): Promise<number>;
   /** All that the head row says, by one read. */
   position(): Promise<LogPosition>;
-  /** What came after `cursor`; from 0, everything still kept. */
-  readSince(cursor: number): Promise<ChangeBatch>;
+  /** What came after `cursor`, the first `limit` entries of it, and what the head row says; from 0, everything still kept. */
+  readSince(cursor: number, limit?: number): Promise<ChangeBatch>;
   /** The first `limit` entries after one place and up to another. */
   readBetween(after: number, upTo: number, limit: number): Promise<readonly Change[]>;
   /** The first `limit` entries that never expire, after one place and up to another. */

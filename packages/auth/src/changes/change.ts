@@ -48,17 +48,9 @@ export interface NewChange extends Pick<Change, 'kind' | 'key' | 'critical' | 'd
   readonly acknowledge?: boolean;
 }
 
-/** The part of the log after a cursor. */
-export interface ChangeBatch {
-  /** Names this lineage of the database; it changes when a backup is restored. */
-  readonly incarnation: string;
-  /** The last sequence number in the log. */
-  readonly head: number;
-  readonly changes: readonly Change[];
-}
-
 /** How far the log has come, and what else its head row says. */
 export interface LogPosition {
+  /** Names this lineage of the database; it changes when a backup is restored. */
   readonly incarnation: string;
   /** The last sequence number in the log. */
   readonly head: number;
@@ -66,6 +58,11 @@ export interface LogPosition {
   readonly tokenLifetime: number;
   /** Another number whenever the feed credentials have changed. */
   readonly credentialVersion: number;
+}
+
+/** How far the log has come, and the part of it after a cursor. */
+export interface ChangeBatch extends LogPosition {
+  readonly changes: readonly Change[];
 }
 
 /** How long a change outlives the last token it can concern, in seconds: covers clocks that differ. */

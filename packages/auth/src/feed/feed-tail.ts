@@ -1,6 +1,7 @@
-import type { Change, LogPosition } from '../changes/change.ts';
+import type { Change, ChangeBatch, LogPosition } from '../changes/change.ts';
 import type { Store } from '../stores/store.ts';
 import type { ElapsedTime, Instant } from './elapsed.ts';
+import { SharedRead } from '../shared-read.ts';
 import { EntryRing } from './entry-ring.ts';
 
 /** How often the head is looked at even if nobody calls, in milliseconds. */
@@ -44,11 +45,10 @@ export interface TailDependencies {
 export class FeedTail {
   readonly #dependencies: TailDependencies;
   readonly #listeners = new Set<TailListener>();
+  readonly #reading = new SharedRead(() => this.#read());
   #ring = new EntryRing(ringCapacity, 0);
   #position: LogPosition | undefined;
   #confirmedAt: Instant | undefined;
-  #reading: Promise<void> = Promise.resolve();
-  #next: Promise<void> | undefined;
   #poll: NodeJS.Timeout | undefined;
   #stopWatching: (() => void) | undefined;
 
@@ -94,8 +94,7 @@ export class FeedTail {
 
   /** Catches up by a read that begins after this call; several callers share one. @throws {AuthError} `store_unavailable` */
   confirm(): Promise<void> {
-    this.#next ??= this.#queue();
-    return this.#next;
+    return this.#reading.ask();
   }
 
   /** Some of the entries after one; undefined when they are not kept, or too many. */
@@ -109,23 +108,21 @@ export class FeedTail {
     return isWhole ? kept : undefined;
   }
 
-  #queue(): Promise<void> {
-    const read = this.#reading.then(() => {
-      this.#next = undefined;
-      return this.#read();
-    });
-    this.#reading = read.catch(() => undefined);
-    return read;
-  }
-
   async #read(): Promise<void> {
     const asked = this.#dependencies.elapsed.now();
-    const position = await this.#dependencies.store.changes.position();
+    const { changes, ...position } = await this.#ask();
     const restart = this.#restartAt(position);
     if (restart !== undefined) this.#begin(position, restart);
-    else if (!(await this.#catchUp(position))) this.#begin(position, 'incomplete');
+    else if (!(await this.#catchUp(position, changes))) this.#begin(position, 'incomplete');
     this.#confirmedAt = asked;
     for (const { onConfirm } of this.#listeners) onConfirm?.(position);
+  }
+
+  /** Where the log is, and what comes next: one question, because everybody asks it all the time. */
+  async #ask(): Promise<ChangeBatch> {
+    const { changes } = this.#dependencies.store;
+    if (this.#position === undefined) return { ...(await changes.position()), changes: [] };
+    return changes.readSince(this.#position.head, pageSize);
   }
 
   #restartAt({ incarnation, head }: LogPosition): Restart | 'first' | undefined {
@@ -143,15 +140,17 @@ export class FeedTail {
     for (const { onRestart } of this.#listeners) onRestart?.();
   }
 
-  /** Reads up to a position; false when something on the way is missing. */
-  async #catchUp(position: LogPosition): Promise<boolean> {
+  /** Reads on up to a position, from the first entries of that; false when something on the way is missing. */
+  async #catchUp(position: LogPosition, first: readonly Change[]): Promise<boolean> {
     const ring = this.#ring;
     if (ring.head === position.head) this.#position = position;
+    let changes = first;
     while (ring.head < position.head) {
-      const changes = await this.#dependencies.store.changes.readBetween(ring.head, position.head, pageSize);
       if (changes.length === 0 || !ring.push(changes)) return false;
       this.#position = { ...position, head: ring.head };
       for (const { onEntries } of this.#listeners) onEntries?.(changes);
+      if (ring.head === position.head) break;
+      changes = await this.#dependencies.store.changes.readBetween(ring.head, position.head, pageSize);
     }
     return true;
   }

@@ -97,12 +97,17 @@ class TranslatingConnection implements DatabaseConnection {
 function refuseStrangeParameters(parameters: readonly unknown[]): void {
   for (const parameter of parameters) {
     if (typeof parameter === 'string' && parameter.includes('\0')) {
-      throw new AuthError('value_invalid', 'text with a NUL refused', { field: 'text', reason: 'must not hold a NUL' });
+      throw nulRefused();
     }
     if (typeof parameter === 'object' && parameter !== null && !(parameter instanceof Uint8Array)) {
       throw new TypeError('a value for the database must be text, a number or bytes');
     }
   }
+}
+
+/** Says that text holds a NUL. */
+export function nulRefused(): AuthError {
+  return new AuthError('value_invalid', 'text with a NUL refused', { field: 'text', reason: 'must not hold a NUL' });
 }
 
 /** Drivers look their own connections up by identity. */

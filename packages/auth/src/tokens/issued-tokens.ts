@@ -8,6 +8,7 @@ import type { Clock } from '../ports.ts';
 import { parseRefreshToken, type RefreshTokens } from '../sessions/refresh-token.ts';
 import type { SessionRecord } from '../sessions/session.ts';
 import type { ConfirmOption, Sessions } from '../sessions/sessions.ts';
+import { SharedRead } from '../shared-read.ts';
 import type { Repositories, Store } from '../stores/store.ts';
 import type { UserRecord } from '../users/user.ts';
 import { firstPartyClient } from './access-tokens.ts';
@@ -36,6 +37,8 @@ interface LiveSession {
 /** Takes tokens back and tells which are live. The database decides, so the answer is true at once everywhere. */
 export class IssuedTokens {
   readonly #dependencies: IssuedTokenDependencies;
+  /** By the keys' ids. */
+  readonly #keyDeaths = new Map<string, SharedRead<boolean>>();
 
   constructor(dependencies: IssuedTokenDependencies) {
     this.#dependencies = dependencies;
@@ -148,19 +151,26 @@ export class IssuedTokens {
   }
 
   async #verify(token: string, accepted: readonly Untimely[] = []): Promise<AccessTokenClaims | undefined> {
-    const { store, keys, issuer, audience, clock } = this.#dependencies;
+    const { keys, issuer, audience, clock } = this.#dependencies;
     try {
       const now = accepted.length === 0 ? clock() : momentWithin(token, clock(), accepted);
       const { header, claims } = await verifyAccessToken(token, { keys: keys.source, issuer, audience, now });
-      // The keys in memory may be older than the word that one of them is dead.
-      const isKeyDead = (await store.changes.find(changeKinds.keyDead, header.kid ?? '')) !== undefined;
-      return isKeyDead ? undefined : claims;
+      return (await this.#isKeyDead(header.kid ?? '')) ? undefined : claims;
     } catch (error) {
       if (!isJwtError(error)) throw error;
       if (error.code !== 'keys_unavailable') return undefined;
       // The clock was set far ahead while the keys were being read: they are too old all of a sudden.
       throw new AuthError('store_unavailable', 'the keys are too old', { retryAfter: 1 }, { cause: error });
     }
+  }
+
+  /** The keys in memory may be older than the word that one of them is dead. Only keys that have signed are asked about. */
+  #isKeyDead(keyId: string): Promise<boolean> {
+    const { changes } = this.#dependencies.store;
+    const known = this.#keyDeaths.get(keyId);
+    const read = known ?? new SharedRead(async () => (await changes.find(changeKinds.keyDead, keyId)) !== undefined);
+    this.#keyDeaths.set(keyId, read);
+    return read.ask();
   }
 }
 

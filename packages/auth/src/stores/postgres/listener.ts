@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { notificationChannel } from '../sql/sql-changes.ts';
+import { notificationChannel } from '../sql/change-queries.ts';
 import { LocalWakeups, type Wakeups } from '../wakeups.ts';
 
 /** How long to wait before it is tried again to listen, in milliseconds: at first, and at most. */

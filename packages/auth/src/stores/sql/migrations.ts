@@ -4,7 +4,7 @@ import { roleDefinition } from '../../changes/change.ts';
 import { AuthError } from '../../errors.ts';
 import { builtInRoles } from '../../roles/role.ts';
 import type { Migrated } from '../store.ts';
-import { appendChanges } from './sql-changes.ts';
+import { appendChanges, changeQueries } from './change-queries.ts';
 import type { Database, SqlDialect } from './schema.ts';
 
 type Migration = (db: Transaction<Database>, dialect: SqlDialect) => Promise<void>;
@@ -71,7 +71,7 @@ async function seed(db: Transaction<Database>, dialect: SqlDialect): Promise<voi
     .execute();
   await appendChanges(
     db,
-    dialect,
+    changeQueries(db, dialect),
     roles.map(([name, scopes]) => roleDefinition(name, scopes)),
   );
 }

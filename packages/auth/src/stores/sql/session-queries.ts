@@ -6,8 +6,8 @@ import {
   type Expression,
   type ExpressionBuilder,
   type Kysely,
+  type QueryCreator,
   type Selectable,
-  type SelectQueryBuilder,
   type UpdateQueryBuilder,
   type UpdateResult,
 } from 'kysely';
@@ -118,8 +118,8 @@ function rotationOfMany(db: Kysely<Database>, dialect: SqlDialect): SessionQueri
     address: 'text',
   } as const;
   return prepare(['list'], ({ list }) => {
-    const given = rowsOf(list, columns, dialect);
-    const rotation = rotated(db, {
+    const { creator, given } = unlocked(db, rowsOf(list, columns, dialect), dialect);
+    return rotated(creator, {
       id: sql.ref('given.id'),
       generation: sql.ref('given.generation'),
       now: sql.ref('given.now'),
@@ -130,35 +130,46 @@ function rotationOfMany(db: Kysely<Database>, dialect: SqlDialect): SessionQueri
       .from(given)
       .returning('sessions.id')
       .returning(position);
-    return dialect.name === 'sqlite' ? rotation : rotation.where('sessions.id', 'in', unlocked(db, given));
   });
 }
 
 function endOfMany(db: Kysely<Database>, dialect: SqlDialect): SessionQueries['endMany'] {
   return prepare(['list'], ({ list }) => {
-    const given = rowsOf(list, { id: 'text', now: 'bigint', reason: 'text' }, dialect);
-    const end = ended(db, { id: sql.ref('given.id'), now: sql.ref('given.now'), reason: sql.ref('given.reason') })
+    const rows = rowsOf(list, { id: 'text', now: 'bigint', reason: 'text' }, dialect);
+    const { creator, given } = unlocked(db, rows, dialect);
+    return ended(creator, { id: sql.ref('given.id'), now: sql.ref('given.now'), reason: sql.ref('given.reason') })
       .from(given)
       .returning(['sessions.id', 'sessions.minted_at'])
       .returning(endedNow);
-    return dialect.name === 'sqlite' ? end : end.where('sessions.id', 'in', unlocked(db, given));
   });
 }
 
-/** Those of the given sessions that nobody else has locked; locks them. */
-function unlocked(
-  db: Kysely<Database>,
-  given: AliasedRawBuilder<object, 'given'>,
-): SelectQueryBuilder<Database, 'sessions', { id: string }> {
-  return db
-    .selectFrom(['sessions', given])
-    .select('sessions.id')
-    .whereRef('sessions.id', '=', sql.ref('given.id'))
-    .forUpdate('sessions')
-    .skipLocked();
+/** What a statement is built with that goes by a list, and the list as a table of it. */
+interface GivenRows {
+  readonly creator: QueryCreator<Database>;
+  readonly given: AliasedRawBuilder<object, 'given'>;
 }
 
-function ended(db: Kysely<Database>, given: Given<Ending>): SessionUpdate {
+/**
+ * Of a list by session ids, what is about sessions that nobody else has locked; locks them. They are looked for once:
+ * PostgreSQL would do a subquery over for every row of the list.
+ */
+function unlocked(db: Kysely<Database>, rows: GivenRows['given'], { name }: SqlDialect): GivenRows {
+  if (name === 'sqlite') return { creator: db, given: rows };
+  const creator = db.with(
+    (cte) => cte('given').materialized(),
+    () =>
+      db
+        .selectFrom(['sessions', rows])
+        .selectAll('given')
+        .whereRef('sessions.id', '=', sql.ref('given.id'))
+        .forUpdate('sessions')
+        .skipLocked(),
+  );
+  return { creator, given: sql<object>`given`.as('given') };
+}
+
+function ended(db: QueryCreator<Database>, given: Given<Ending>): SessionUpdate {
   return db
     .updateTable('sessions')
     .set({ ended_at: given.now, end_reason: given.reason })
@@ -171,7 +182,7 @@ const endedNow = (row: ExpressionBuilder<Database, 'sessions'>): AliasedExpressi
 
 type SessionUpdate = UpdateQueryBuilder<Database, 'sessions', 'sessions', UpdateResult>;
 
-function rotated(db: Kysely<Database>, given: Given<Rotation>): SessionUpdate {
+function rotated(db: QueryCreator<Database>, given: Given<Rotation>): SessionUpdate {
   return db
     .updateTable('sessions')
     .set((row) => ({

@@ -28,15 +28,21 @@ export interface SingleChanges {
   readonly append: (change: NewChange) => Promise<void>;
 }
 
+/** Ends sessions and says so in the log at once; tells which ended. */
+export type EndAtOnce = (list: string) => Promise<readonly { readonly id: string }[]>;
+
 /**
  * Makes changes of one entry together: the head row of the log is locked until its transaction is durable, so that
  * otherwise no more than one of them could be made durable at a time, by all servers.
+ *
+ * @param endAtOnce for a database that can do it by one statement
  */
-export function changingTogether(queries: SessionQueries, transact: Transact): SingleChanges {
+export function changingTogether(queries: SessionQueries, transact: Transact, endAtOnce?: EndAtOnce): SingleChanges {
   const together = async (singles: readonly SingleChange[]): Promise<ReadonlyMap<unknown, boolean>> => {
+    const endings = singles.filter((single) => 'ending' in single);
+    const others = singles.filter((single) => 'change' in single);
+    if (endAtOnce !== undefined && others.length === 0) return endedAtOnce(endings, endAtOnce);
     const { result } = await transact(async (connection) => {
-      const endings = singles.filter((single) => 'ending' in single);
-      const others = singles.filter((single) => 'change' in single);
       const ended = await endMany(connection, queries, endings);
       const isAwaited = new Map(endings.map((single) => [single.ending.id, single.isAwaited]));
       const deaths = ended.map((row) => deathOf(row, isAwaited.get(row.id) === true));
@@ -69,6 +75,17 @@ export function changingTogether(queries: SessionQueries, transact: Transact): S
       await batches.ask({ change });
     },
   };
+}
+
+async function endedAtOnce(
+  endings: readonly SingleEnding[],
+  endAtOnce: EndAtOnce,
+): Promise<ReadonlyMap<unknown, boolean>> {
+  const list = toList(
+    endings.map(({ ending: { id, now, reason }, isAwaited }) => [id, now, reason, Number(isAwaited)]),
+  );
+  const ended = list === undefined ? [] : await endAtOnce(list);
+  return new Map(ended.map(({ id }) => [id, true]));
 }
 
 async function endMany(

@@ -1,54 +1,18 @@
 import { sql, type Kysely, type Selectable, type SelectQueryBuilder } from 'kysely';
 import type { ChangeStore, ExpiryCursor } from '../../changes/change-store.ts';
-import {
-  expiryOf,
-  isAboutRoles,
-  type Change,
-  type ChangeBatch,
-  type LogPosition,
-  type NewChange,
-} from '../../changes/change.ts';
+import type { Change, ChangeBatch, LogPosition } from '../../changes/change.ts';
 import type { Pruned } from '../../upkeep/pruned.ts';
-import { inParts } from './parts.ts';
-import type { Database, SqlDialect } from './schema.ts';
-
-/** Where PostgreSQL tells its listeners how long the log is now. */
-export const notificationChannel = 'sallyport_feed';
-
-/**
- * Gives changes their places in the log. The last thing a transaction does: the head row is a lock for everybody who
- * appends, and it must not be held while anything else happens.
- */
-export async function appendChanges(
-  db: Kysely<Database>,
-  { name }: SqlDialect,
-  changes: readonly NewChange[],
-): Promise<void> {
-  if (changes.length === 0) return;
-  const last = changes.findLastIndex(isAboutRoles);
-  const advance = db
-    .updateTable('feed_head')
-    .set((row) => ({
-      sequence: row('sequence', '+', changes.length),
-      ...(last === -1 ? {} : { rights_sequence: row('sequence', '+', last + 1) }),
-    }))
-    .where('id', '=', 1)
-    .returning(['sequence', 'token_lifetime']);
-  // It is delivered when, and if, the transaction commits.
-  const notify = sql<null>`pg_notify(${notificationChannel}, sequence::text)`.as('notified');
-  const { sequence: head, token_lifetime: tokenLifetime } = await (
-    name === 'postgres' ? advance.returning(notify) : advance
-  ).executeTakeFirstOrThrow();
-  const rows = changes.map((change, index) => toRow(change, head - changes.length + index + 1, tokenLifetime));
-  for (const part of inParts(rows)) await db.insertInto('feed_log').values(part).execute();
-}
+import type { ChangeQueries, LogRow, PositionRow } from './change-queries.ts';
+import type { Database } from './schema.ts';
 
 /** Reads the change log. */
 export class SqlChanges implements ChangeStore {
   readonly #db: Kysely<Database>;
+  readonly #queries: ChangeQueries;
 
-  constructor(db: Kysely<Database>) {
+  constructor(db: Kysely<Database>, queries: ChangeQueries) {
     this.#db = db;
+    this.#queries = queries;
   }
 
   async head(): Promise<number> {
@@ -60,16 +24,15 @@ export class SqlChanges implements ChangeStore {
   }
 
   async position(): Promise<LogPosition> {
-    const { incarnation, sequence, token_lifetime: tokenLifetime, credentials } = await this.#head();
-    return { incarnation, head: sequence, tokenLifetime, credentialVersion: credentials };
+    const { sequence: head, ...row } = await this.#head();
+    return toPosition({ ...row, head });
   }
 
-  async readSince(cursor: number): Promise<ChangeBatch> {
-    // The head is read first: everything up to it has been committed, so nothing before it can still appear.
-    const { incarnation, sequence: head } = await this.#head();
-    if (cursor === head) return { incarnation, head, changes: [] };
-    const rows = await this.#between(cursor, head).orderBy('sequence').execute();
-    return { incarnation, head, changes: rows.map(toChange) };
+  async readSince(cursor: number, limit: number = Number.MAX_SAFE_INTEGER): Promise<ChangeBatch> {
+    const { rows } = await this.#queries.readSince(this.#db, { cursor, limit });
+    const [first] = rows;
+    if (first === undefined) throw new Error('the log has no head');
+    return { ...toPosition(first), changes: rows.filter(hasEntry).map(toChange) };
   }
 
   async readBetween(after: number, upTo: number, limit: number): Promise<readonly Change[]> {
@@ -136,17 +99,14 @@ export class SqlChanges implements ChangeStore {
   }
 }
 
-function toRow(change: NewChange, sequence: number, tokenLifetime: number): Selectable<Database['feed_log']> {
-  const { kind, key, critical, acknowledge = false, data } = change;
-  return {
-    sequence,
-    kind,
-    key,
-    expires_at: expiryOf(change, tokenLifetime) ?? null,
-    critical: Number(critical),
-    acknowledge: Number(acknowledge),
-    data: data === undefined ? null : JSON.stringify(data),
-  };
+function toPosition(row: PositionRow): LogPosition {
+  const { incarnation, head, token_lifetime: tokenLifetime, credentials: credentialVersion } = row;
+  return { incarnation, head, tokenLifetime, credentialVersion };
+}
+
+/** Beside the head there is nothing where the log has not grown. */
+function hasEntry(row: LogRow): row is LogRow & Selectable<Database['feed_log']> {
+  return row.sequence !== null;
 }
 
 function toChange(row: Selectable<Database['feed_log']>): Change {

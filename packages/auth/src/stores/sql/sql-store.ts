@@ -3,16 +3,18 @@ import { Kysely, sql, type Dialect } from 'kysely';
 import type { NewChange } from '../../changes/change.ts';
 import type { Migrated, Repositories, Store, Transaction } from '../store.ts';
 import type { Wakeups } from '../wakeups.ts';
+import { appendChanges, changeQueries, type ChangeQueries } from './change-queries.ts';
+import { loggedEndings } from './logged-endings.ts';
 import { migrate } from './migrations.ts';
 import { rotatingTogether } from './rotation-batches.ts';
 import type { Database, SqlDialect } from './schema.ts';
 import { sessionQueries, type SessionQueries } from './session-queries.ts';
-import { changingTogether, deathOf, type Transact } from './single-changes.ts';
-import { appendChanges, SqlChanges } from './sql-changes.ts';
+import { changingTogether, deathOf, type EndAtOnce, type Transact } from './single-changes.ts';
+import { SqlChanges } from './sql-changes.ts';
 import { SqlFeedCredentials } from './sql-feed-credentials.ts';
 import { SqlGuards } from './sql-guards.ts';
 import { SqlRoles } from './sql-roles.ts';
-import { SqlSessions } from './sql-sessions.ts';
+import { SqlSessions, type SessionWrites } from './sql-sessions.ts';
 import { SqlSigningKeys } from './sql-signing-keys.ts';
 import { SqlUsers } from './sql-users.ts';
 
@@ -30,6 +32,12 @@ export interface SqlConnection {
   readonly isLocked?: (error: unknown) => boolean;
 }
 
+/** What is built once for a database. */
+interface Queries {
+  readonly sessions: SessionQueries;
+  readonly changes: ChangeQueries;
+}
+
 /** How often a transaction is tried when others are in its way. */
 const attempts = 3;
 
@@ -41,11 +49,11 @@ const migrationPause = 150;
 export function sqlStore(database: SqlConnection): Store {
   const { kysely, dialect, location, wakeups, isConflict = never, isLocked = never } = database;
   const db = new Kysely<Database>({ dialect: kysely });
-  const queries = sessionQueries(db, dialect);
+  const queries: Queries = { sessions: sessionQueries(db, dialect), changes: changeQueries(db, dialect) };
   const write: Transact = (work) =>
     db.transaction().execute(async (connection) => {
       const done = await work(connection);
-      await appendChanges(connection, dialect, done.changes);
+      await appendChanges(connection, queries.changes, done.changes);
       return done;
     });
   const transact: Transact = async (work) => {
@@ -53,9 +61,9 @@ export function sqlStore(database: SqlConnection): Store {
     if (done.changes.length > 0) wakeups.announce();
     return done;
   };
-  const { end, append } = changingTogether(queries, transact);
+  const { end, append } = changingTogether(queries.sessions, transact, endingAtOnce(db, dialect, isConflict));
   return {
-    ...repositories(db, new SqlSessions(db, queries, { rotate: rotatingTogether(db, queries), end })),
+    ...repositories(db, queries, { rotate: rotatingTogether(db, queries.sessions), end }),
     location,
     migrate: () => migratePatiently(db, dialect, (error) => isConflict(error) || isLocked(error)),
     transaction: async (work) => (await transact((connection) => inTransaction(connection, queries, work))).result,
@@ -69,6 +77,17 @@ export function sqlStore(database: SqlConnection): Store {
       await db.destroy();
     },
   };
+}
+
+/** PostgreSQL alone can do it, and wakes those who follow the log by itself. */
+function endingAtOnce(
+  db: Kysely<Database>,
+  dialect: SqlDialect,
+  isConflict: (error: unknown) => boolean,
+): EndAtOnce | undefined {
+  if (dialect.name === 'sqlite') return undefined;
+  const endings = loggedEndings(db, dialect);
+  return async (list) => (await retrying(() => endings(db, { list }), isConflict)).rows;
 }
 
 function never(): boolean {
@@ -102,13 +121,13 @@ async function retrying<Result>(work: () => Promise<Result>, isConflict: (error:
   }
 }
 
-function repositories(db: Kysely<Database>, sessions: SqlSessions): Repositories {
+function repositories(db: Kysely<Database>, queries: Queries, writes: SessionWrites): Repositories {
   return {
     users: new SqlUsers(db),
-    sessions,
+    sessions: new SqlSessions(db, queries.sessions, writes),
     roles: new SqlRoles(db),
     keys: new SqlSigningKeys(db),
-    changes: new SqlChanges(db),
+    changes: new SqlChanges(db, queries.changes),
     feedCredentials: new SqlFeedCredentials(db),
     guards: new SqlGuards(db),
   };
@@ -116,20 +135,20 @@ function repositories(db: Kysely<Database>, sessions: SqlSessions): Repositories
 
 async function inTransaction<Result>(
   connection: Kysely<Database>,
-  queries: SessionQueries,
+  queries: Queries,
   work: (transaction: Transaction) => Promise<Result>,
 ): Promise<{ readonly result: Result; readonly changes: readonly NewChange[] }> {
   const changes: NewChange[] = [];
-  const sessions = new SqlSessions(connection, queries, {
-    rotate: async (rotation) => (await queries.rotate(connection, rotation)).rows[0],
+  const writes: SessionWrites = {
+    rotate: async (rotation) => (await queries.sessions.rotate(connection, rotation)).rows[0],
     end: async (ending, isAwaited) => {
-      const { rows } = await queries.end(connection, ending);
+      const { rows } = await queries.sessions.end(connection, ending);
       changes.push(...rows.map((row) => deathOf(row, isAwaited)));
       return rows.length > 0;
     },
-  });
+  };
   const result = await work({
-    ...repositories(connection, sessions),
+    ...repositories(connection, queries, writes),
     append: (change) => {
       changes.push(change);
     },

@@ -1,0 +1,159 @@
+import { sql, type Kysely, type Selectable, type UpdateQueryBuilder, type UpdateResult } from 'kysely';
+import { expiryOf, isAboutRoles, type NewChange } from '../../changes/change.ts';
+import { nulRefused } from '../unavailable.ts';
+import { rowsOf, toList } from './json-list.ts';
+import { prepare, type PreparedQuery } from './prepared.ts';
+import type { Database, SqlDialect } from './schema.ts';
+
+/** Where PostgreSQL tells its listeners how long the log is now. */
+export const notificationChannel = 'sallyport_feed';
+
+/** What the head row says. */
+export interface PositionRow extends Pick<
+  Selectable<Database['feed_head']>,
+  'incarnation' | 'token_lifetime' | 'credentials'
+> {
+  readonly head: number;
+}
+
+/** An entry of the log, or none, beside its head. */
+export type LogRow = PositionRow & {
+  readonly [Column in keyof Database['feed_log']]: Selectable<Database['feed_log']>[Column] | null;
+};
+
+/** Changes that get the next places in the log. */
+interface Addition {
+  /** One for each of {@link given}. */
+  readonly list: string;
+  readonly count: number;
+  /** The place of the last of them that is about roles. */
+  readonly lastAboutRoles: number | null;
+}
+
+/** What is given of each change. Places count from 1; the life of tokens is still to be added to the expiry. */
+const given = {
+  place: 'bigint',
+  kind: 'bigint',
+  key: 'text',
+  expires_at: 'bigint',
+  critical: 'bigint',
+  acknowledge: 'bigint',
+  data: 'text',
+} as const;
+
+/** What is asked of the log all the time, built once for one kind of database. */
+export interface ChangeQueries {
+  /** The head, and the first entries after a place: as they were at the same moment. */
+  readonly readSince: PreparedQuery<{ readonly cursor: number; readonly limit: number }, LogRow>;
+  /** What adds changes: one statement, or one after the other. */
+  readonly append: readonly PreparedQuery<Addition, unknown>[];
+}
+
+/**
+ * Gives changes their places in the log. The last thing a transaction does: the head row is a lock for everybody who
+ * appends, and it must not be held while anything else happens.
+ */
+export async function appendChanges(
+  db: Kysely<Database>,
+  { append }: ChangeQueries,
+  changes: readonly NewChange[],
+): Promise<void> {
+  if (changes.length === 0) return;
+  const list = toList(changes.map(toValues));
+  if (list === undefined) throw nulRefused();
+  const last = changes.findLastIndex(isAboutRoles);
+  const lastAboutRoles = last === -1 ? null : last + 1;
+  for (const step of append) await step(db, { list, count: changes.length, lastAboutRoles });
+}
+
+function toValues(change: NewChange, index: number): (string | number | null)[] {
+  const { kind, key, critical, acknowledge = false, data } = change;
+  const text = data === undefined ? null : JSON.stringify(data);
+  return [index + 1, kind, key, expiryOf(change, 0) ?? null, Number(critical), Number(acknowledge), text];
+}
+
+export function changeQueries(db: Kysely<Database>, dialect: SqlDialect): ChangeQueries {
+  return {
+    readSince: prepare(['cursor', 'limit'], ({ cursor, limit }) =>
+      db
+        .selectFrom('feed_head')
+        .leftJoin('feed_log', (join) =>
+          join.on('feed_log.sequence', '>', cursor).onRef('feed_log.sequence', '<=', 'feed_head.sequence'),
+        )
+        .where('feed_head.id', '=', 1)
+        .select(['feed_head.incarnation', 'feed_head.token_lifetime', 'feed_head.credentials'])
+        .select('feed_head.sequence as head')
+        .selectAll('feed_log')
+        .orderBy('feed_log.sequence')
+        .limit(limit),
+    ),
+    append: dialect.name === 'postgres' ? [appendAtOnce(db, dialect)] : appendInSteps(db, dialect),
+  };
+}
+
+const additionNames = ['list', 'count', 'lastAboutRoles'] as const;
+
+/** By one statement, after which only the commit is left. */
+function appendAtOnce(db: Kysely<Database>, dialect: SqlDialect): PreparedQuery<Addition, unknown> {
+  // It is delivered when, and if, the transaction commits.
+  const notify = sql<null>`pg_notify(${sql.lit(notificationChannel)}, sequence::text)`.as('notified');
+  return prepare(additionNames, (addition: Addition) =>
+    db
+      .with('head', () =>
+        advanced(db, addition)
+          .returning((row) => row('sequence', '-', sql.val(addition.count)).as('before'))
+          .returning(['token_lifetime', notify]),
+      )
+      .insertInto('feed_log')
+      .columns(logColumns)
+      .expression((from) => from.selectFrom(['head', rowsOf(addition.list, given, dialect)]).select(logValues)),
+  );
+}
+
+/** SQLite has no statement that writes to two tables. It has one writer, who does not mind the order. */
+function appendInSteps(db: Kysely<Database>, dialect: SqlDialect): readonly PreparedQuery<Addition, unknown>[] {
+  const insert = prepare(additionNames, ({ list }: Addition) =>
+    db
+      .insertInto('feed_log')
+      .columns(logColumns)
+      .expression((from) =>
+        from
+          .selectFrom([
+            from
+              .selectFrom('feed_head')
+              .select(['sequence as before', 'token_lifetime'])
+              .where('id', '=', 1)
+              .as('head'),
+            rowsOf(list, given, dialect),
+          ])
+          .select(logValues),
+      ),
+  );
+  return [insert, prepare(additionNames, (addition: Addition) => advanced(db, addition))];
+}
+
+function advanced(
+  db: Kysely<Database>,
+  { count, lastAboutRoles }: Addition,
+): UpdateQueryBuilder<Database, 'feed_head', 'feed_head', UpdateResult> {
+  return db
+    .updateTable('feed_head')
+    .set((row) => ({
+      sequence: row('sequence', '+', sql.val(count)),
+      rights_sequence: sql<number>`coalesce(sequence + ${lastAboutRoles}, rights_sequence)`,
+    }))
+    .where('id', '=', 1);
+}
+
+const logColumns = ['sequence', 'kind', 'key', 'expires_at', 'critical', 'acknowledge', 'data'] as const;
+
+/** What stands in those columns, by the head as it was before and by what is given. */
+const logValues = [
+  sql<number>`head.before + given.place`.as('sequence'),
+  sql<number>`given.kind`.as('kind'),
+  sql<string>`given.key`.as('key'),
+  sql<number | null>`given.expires_at + head.token_lifetime`.as('expires_at'),
+  sql<number>`given.critical`.as('critical'),
+  sql<number>`given.acknowledge`.as('acknowledge'),
+  sql<string | null>`given.data`.as('data'),
+] as const;
