@@ -20,7 +20,8 @@ export interface StatementCutter {
 
 /** Messages of PostgreSQL's protocol: a letter, four bytes of length that count themselves, and the rest. */
 const letterOf = (message: Buffer): string => String.fromCharCode(message[0] ?? 0);
-const startsStatement = (message: Buffer): boolean => ['P', 'Q'].includes(letterOf(message));
+// Binding, and not parsing: a prepared statement is parsed once for each connection.
+const startsStatement = (message: Buffer): boolean => ['B', 'Q'].includes(letterOf(message));
 const endsStatement = (message: Buffer): boolean => letterOf(message) === 'Z';
 
 /** Cuts a stream into messages; a client's first one has no letter. */
