@@ -40,15 +40,16 @@ export class TokenCache<Value> {
     this.#used[place] = 0;
   }
 
+  /** The first place that nobody has asked for since the hand last passed it; at first they are all empty. */
   #freePlace(): number {
-    if (this.#tokens.length < this.#size) return this.#tokens.length;
     while (this.#used[this.#hand] === 1) {
       this.#used[this.#hand] = 0;
       this.#advance();
     }
     const place = this.#hand;
     this.#advance();
-    this.#places.delete(markOf(this.#tokens[place] ?? ''));
+    const leaving = this.#tokens[place];
+    if (leaving !== undefined) this.#places.delete(markOf(leaving));
     return place;
   }
 

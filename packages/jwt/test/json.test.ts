@@ -90,6 +90,14 @@ describe('strict JSON', () => {
     expect(quickest(() => expect([reasonFor(lists), reasonFor(objects)]).toEqual(['depth', 'depth']))).toBeLessThan(50);
   });
 
+  it.each(['[ ]', '{ }', '[ { } ]', '{ "a": [ ] }', '"]["'])(
+    'takes any number of %s side by side: they are not deep',
+    (item) => {
+      const text = `[ ${Array(100).fill(item).join(', ')} ]`;
+      expect(parseStrictJson(text)).toEqual(JSON.parse(text));
+    },
+  );
+
   it('J30 looks through a long text before it is parsed, and through no other', () => {
     expect(reasonFor('['.repeat(8192))).toBe('syntax');
     expect(reasonFor('['.repeat(8193))).toBe('depth');

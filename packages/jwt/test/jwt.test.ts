@@ -309,6 +309,18 @@ describe('decoding without verification', () => {
 });
 
 describe('a header', () => {
+  it('may have white space around it, as any JSON text, and so may the claims', () => {
+    for (const space of [' ', '\t\r\n ']) {
+      const [header, claims] = [{ alg: 'HS256' }, someClaims()].map((part) => space + JSON.stringify(part) + space);
+      expect(verify(forge(header ?? '', claims))).toMatchObject({ header: { alg: 'HS256' }, claims: { sub: 'ada' } });
+    }
+    // What JSON does not know as white space is none.
+    for (const space of ['\u00a0', '\ufeff', '\u2028', '\f']) {
+      const header = `${space}${JSON.stringify({ alg: 'HS256' })}`;
+      expectRefusal('token_malformed', () => verify(forge(header)));
+    }
+  });
+
   it('is frozen to its depth: it serves every token that carries it', () => {
     const { header } = verifyJwt(forge({ alg: 'HS256', ext: { admin: false } }), expected);
     expect(() => Object.assign(header['ext'] as object, { admin: true })).toThrow(TypeError);
