@@ -116,9 +116,9 @@ describe('the password policy', () => {
     ['repetition', 'a'.repeat(1024)],
     ['combining marks', `a${'\u0301\u0323'.repeat(100_000)}`],
   ])('does not stop the process for %s', async (_, hostile) => {
-    const before = performance.now();
+    const before = process.cpuUsage();
     await refusal(hostile);
-    expect(performance.now() - before).toBeLessThan(1000);
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(1000);
   });
 });
 

@@ -1,8 +1,11 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openProxy, type TcpProxy } from '../../../test/tcp-proxy.ts';
 import { tokenDead } from '../src/changes/change.ts';
 import { postgres } from '../src/stores/postgres.ts';
+import { openPool } from '../src/stores/postgres/connections.ts';
 import type { Store } from '../src/stores/store.ts';
 import { anAuth, password } from './auth-fixture.ts';
 import { testDatabases, type TestDatabase } from './databases.ts';
@@ -45,6 +48,25 @@ it('a connection that breaks in the middle of a transaction ends neither the pro
   await auth.ready();
   expect((await auth.users.find('ada')).username).toBe('ada');
   await auth.close();
+});
+
+it('a connection that breaks in the moment it is made does not end the process', async () => {
+  const message = (letter: string, body: string): Buffer => {
+    const bytes = Buffer.from(`${letter}....${body}`, 'latin1');
+    bytes.writeUInt32BE(body.length + 4, 1);
+    return bytes;
+  };
+  const isReady = [message('R', '\0\0\0\0'), message('Z', 'I')];
+  const isGone = message('E', 'SFATAL\0C57P01\0Mterminating connection due to administrator command\0\0');
+  // All of it arrives at once: nobody has got the connection yet when its error is read.
+  const server = createServer((socket) =>
+    socket.on('error', () => undefined).once('data', () => socket.end(Buffer.concat([...isReady, isGone]))),
+  );
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const pool = openPool(`postgres://ada@127.0.0.1:${String((server.address() as AddressInfo).port)}/ada`);
+  await expect(pool.query('select 1')).rejects.toThrow();
+  await pool.end();
+  server.close();
 });
 
 describe('rotations on PostgreSQL', () => {
@@ -274,7 +296,8 @@ it('tries a transaction again that was in the way of another', async () => {
       await roles.lock(other);
     });
   await Promise.all([lockBoth('admin', 'user'), lockBoth('user', 'admin')]);
-  expect(runs).toBe(3);
+  // On a busy machine whoever waits for the other may have to come back as well.
+  expect(runs).toBeGreaterThanOrEqual(3);
   await store.close();
 });
 

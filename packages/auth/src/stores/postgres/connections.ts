@@ -37,19 +37,21 @@ export function openPool(connectionString: string, silence: number = longestSile
   });
   // An idle connection that breaks is replaced when it is needed; unheard, its error would end the process.
   pool.on('error', () => undefined);
-  pool.on('connect', (client) => {
-    // The same for one that breaks while a transaction holds it: its next statement reports that.
-    client.on('error', () => undefined);
-    breakWhenSilent(client.connection.stream, silence, outage);
-  });
+  pool.on('connect', (client) => breakWhenSilent(client.connection.stream, silence, outage));
   return pool;
 }
 
 type Connected = (error: Error | null, client?: pg.Client) => void;
 
 /** Clients that connect when the outage lets them. */
-function clientDuring(outage: Outage): new () => pg.Client {
+function clientDuring(outage: Outage): new (config?: pg.ClientConfig) => pg.Client {
   return class extends pg.Client {
+    constructor(config?: pg.ClientConfig) {
+      super(config);
+      // The same for one that breaks before the pool has it, or while a transaction does: its next statement reports that.
+      this.on('error', () => undefined);
+    }
+
     override connect(): Promise<pg.Client>;
     override connect(callback: Connected): void;
     override connect(callback?: Connected): Promise<pg.Client> | void {
