@@ -1,4 +1,5 @@
 import type { Change, ChangeBatch, LogPosition } from '../changes/change.ts';
+import { steadyTime } from '../ports.ts';
 import type { Store } from '../stores/store.ts';
 import type { ElapsedTime, Instant } from './elapsed.ts';
 import { SharedRead } from '../shared-read.ts';
@@ -6,6 +7,12 @@ import { EntryRing } from './entry-ring.ts';
 
 /** How often the head is looked at even if nobody calls, in milliseconds. */
 const pollInterval = 250;
+
+/**
+ * How long after a look the next one may begin that an announcement asks for, in milliseconds. Under load one look, and
+ * one piece for each guard, then serve several entries; a lone entry waits for nothing.
+ */
+const gathering = 4;
 
 /** How many of the latest entries are kept in memory; who is further behind starts over with a snapshot. */
 const ringCapacity = 65_536;
@@ -50,6 +57,8 @@ export class FeedTail {
   #position: LogPosition | undefined;
   #confirmedAt: Instant | undefined;
   #poll: NodeJS.Timeout | undefined;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #nextLook: NodeJS.Timeout | undefined;
   #stopWatching: (() => void) | undefined;
 
   constructor(dependencies: TailDependencies) {
@@ -59,13 +68,13 @@ export class FeedTail {
   /** Reads where the log is, and follows it from there. @throws {AuthError} `store_unavailable` */
   async start(): Promise<void> {
     await this.confirm();
-    const look = (): void => void this.confirm().catch(() => undefined);
-    this.#stopWatching ??= this.#dependencies.store.watch(look);
-    this.#poll ??= setInterval(look, pollInterval).unref();
+    this.#stopWatching ??= this.#dependencies.store.watch(() => this.#lookSoon());
+    this.#poll ??= setInterval(() => this.#look(), pollInterval).unref();
   }
 
   stop(): void {
     clearInterval(this.#poll);
+    clearTimeout(this.#nextLook);
     this.#stopWatching?.();
     this.#listeners.clear();
   }
@@ -106,6 +115,19 @@ export class FeedTail {
     const kept = await this.#dependencies.store.changes.readBetween(sequence, head, pageSize);
     const isWhole = kept.length > 0 && kept.every((change, index) => change.sequence === sequence + index + 1);
     return isWhole ? kept : undefined;
+  }
+
+  #lookSoon(): void {
+    const pause = this.#lookedAt + gathering - steadyTime();
+    if (pause <= 0) this.#look();
+    else this.#nextLook ??= setTimeout(() => this.#look(), pause).unref();
+  }
+
+  #look(): void {
+    clearTimeout(this.#nextLook);
+    this.#nextLook = undefined;
+    this.#lookedAt = steadyTime();
+    this.confirm().catch(() => undefined);
   }
 
   async #read(): Promise<void> {

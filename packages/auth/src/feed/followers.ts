@@ -4,10 +4,6 @@ import type { Ending, FeedStream } from './feed-stream.ts';
 /** How many guards one process speaks with at most. */
 const mostFollowers = 4_096;
 
-/** From how many on they are woken a little later, so that one wake serves several entries; and how much later, in milliseconds. */
-const manyFollowers = 64;
-const gathering = 1;
-
 /** How long a guard may leave what it was told unread before it is cut off, and how often that is looked at, in milliseconds. */
 const longestStall = 30_000;
 const stallInterval = 5_000;
@@ -21,7 +17,6 @@ export interface Seat {
 export class Followers {
   readonly #streams = new Set<FeedStream>();
   #seats = 0;
-  #isWaking = false;
   #looking: NodeJS.Timeout | undefined;
 
   /** Takes a place before anything is done for a guard. @throws {AuthError} `feed_full` */
@@ -50,11 +45,7 @@ export class Followers {
 
   /** Lets everybody look whether there is something to say. */
   wake(): void {
-    if (this.#streams.size <= manyFollowers) this.#wakeAll();
-    else if (!this.#isWaking) {
-      this.#isWaking = true;
-      setTimeout(() => this.#wakeAll(), gathering).unref();
-    }
+    for (const stream of this.#streams) stream.wake();
   }
 
   end(ending: Ending, which: (stream: FeedStream) => boolean = () => true): void {
@@ -64,11 +55,6 @@ export class Followers {
   stop(): void {
     clearInterval(this.#looking);
     this.end('bye');
-  }
-
-  #wakeAll(): void {
-    this.#isWaking = false;
-    for (const stream of this.#streams) stream.wake();
   }
 
   #cutStalled(): void {

@@ -1,0 +1,59 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { tokenDead } from '../src/changes/change.ts';
+import { ElapsedTime } from '../src/feed/elapsed.ts';
+import { FeedTail } from '../src/feed/feed-tail.ts';
+import { steadyTime } from '../src/ports.ts';
+import { sqlite } from '../src/stores/sqlite.ts';
+import type { Store } from '../src/stores/store.ts';
+
+let store: Store;
+let tail: FeedTail;
+let announce: () => void;
+let seen: number;
+
+const append = (name: string): Promise<void> => store.append(tokenDead(name, new Date()));
+
+beforeEach(async () => {
+  store = sqlite(':memory:');
+  await store.migrate();
+  const watch = (wake: () => void): (() => void) => {
+    announce = wake;
+    return () => undefined;
+  };
+  const elapsed = new ElapsedTime(steadyTime, () => new Date());
+  tail = new FeedTail({ store: { changes: store.changes, watch }, elapsed, onRestart: () => undefined });
+  await tail.start();
+  seen = 0;
+  tail.listen({ onEntries: (changes) => (seen += changes.length) });
+});
+afterEach(async () => {
+  tail.stop();
+  await store.close();
+});
+
+it('looks once for many announcements of one moment, and sees what the last of them told of', async () => {
+  const look = vi.spyOn(store.changes, 'readSince');
+  const started = steadyTime();
+  for (let index = 0; index < 50; index += 1) {
+    await append(`token-${index}`);
+    for (let again = 0; again < 20; again += 1) announce();
+  }
+  const [asked, passed] = [look.mock.calls.length, steadyTime() - started];
+  await vi.waitFor(() => expect(seen).toBe(50), { interval: 5 });
+  // One in four milliseconds, the first at once, and the look of every quarter of a second.
+  expect(asked).toBeLessThanOrEqual(passed / 4 + passed / 250 + 2);
+});
+
+it('looks at once when nothing was announced for a while', async () => {
+  const look = vi.spyOn(store.changes, 'readSince');
+  await vi.waitFor(() => expect(look).toHaveBeenCalled());
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  await append('token');
+  look.mockClear();
+  announce();
+  // A look begins in the turn of its announcement, not in that of a timer.
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(look).toHaveBeenCalledOnce();
+  await vi.waitFor(() => expect(seen).toBe(1));
+});
