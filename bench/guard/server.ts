@@ -9,7 +9,7 @@ import { fastifyGuard } from '@sallyport/guard/fastify';
 import { honoGuard } from '@sallyport/guard/hono';
 import { type NodeHandler, nodeGuard } from '@sallyport/guard/node';
 import { secretKey } from '@sallyport/jwt';
-import express from 'express';
+import express, { type RequestHandler } from 'express';
 import Fastify, { type onRequestHookHandler } from 'fastify';
 import { Hono, type MiddlewareHandler } from 'hono';
 import type { ServerSettings } from './servers.ts';
@@ -44,7 +44,11 @@ const apps: Readonly<Record<string, App>> = {
     app.get('/cached', expressGuard(guards.cached)(requirement), handler);
     app.get('/uncached', expressGuard(guards.uncached)(requirement), handler);
     for (const [name, look] of Object.entries(floors)) {
-      app.get(`/${name}`, ({ headers }, _response, next) => next(look(headers.authorization)), handler);
+      const middleware: RequestHandler = ({ headers }, _response, next) => {
+        look(headers.authorization);
+        next();
+      };
+      app.get(`/${name}`, middleware, handler);
     }
     return app.listen(port, hostname);
   },
