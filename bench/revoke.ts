@@ -94,7 +94,7 @@ export async function benchRevoke(): Promise<string> {
     }
   }
   return [
-    '## revoke: durable revocations per second',
+    'Durable revocations per second.',
     '',
     'So many clients end one session after another, each by its refresh token. `a transaction each` does the same reads and',
     'writes without sharing a commit: every transaction waits for the head row of the log until the one before is durable.',

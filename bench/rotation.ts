@@ -68,7 +68,7 @@ export async function benchRotation(): Promise<string> {
   const compared = await agree(await openSimulator('resilient', openRefreshAlone), whole, agreementSeeds);
   await whole.close();
   return [
-    '## rotation: who is signed out by mistake, and how long a thief stays',
+    'Who is signed out by mistake, and how long a thief stays.',
     '',
     `False logouts per 1,000 user-months, on a standard network (${describe('standard')}) and a harsh one (${describe('harsh')}).`,
     'Thieves: minutes from the first success to the end of the session, p50 / p95 / longest; access tokens live 10 minutes,',
