@@ -2,7 +2,7 @@ import type { Change, ChangeBatch, LogPosition } from '../changes/change.ts';
 import { steadyTime } from '../ports.ts';
 import type { Store } from '../stores/store.ts';
 import type { ElapsedTime, Instant } from './elapsed.ts';
-import { SharedRead } from '../shared-read.ts';
+import { SerialReads } from '../serial-reads.ts';
 import { EntryRing } from './entry-ring.ts';
 
 /** How often the head is looked at even if nobody calls, in milliseconds. */
@@ -52,7 +52,7 @@ export interface TailDependencies {
 export class FeedTail {
   readonly #dependencies: TailDependencies;
   readonly #listeners = new Set<TailListener>();
-  readonly #reading = new SharedRead(() => this.#read());
+  readonly #reading = new SerialReads(() => this.#read());
   #ring = new EntryRing(ringCapacity, 0);
   #position: LogPosition | undefined;
   #confirmedAt: Instant | undefined;
@@ -103,7 +103,7 @@ export class FeedTail {
 
   /** Catches up by a read that begins after this call; several callers share one. @throws {AuthError} `store_unavailable` */
   confirm(): Promise<void> {
-    return this.#reading.ask();
+    return this.#reading.fresh();
   }
 
   /** Some of the entries after one; undefined when they are not kept, or too many. */

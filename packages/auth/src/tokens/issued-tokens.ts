@@ -8,7 +8,7 @@ import type { Clock } from '../ports.ts';
 import { parseRefreshToken, type RefreshTokens } from '../sessions/refresh-token.ts';
 import type { SessionRecord } from '../sessions/session.ts';
 import type { ConfirmOption, Sessions } from '../sessions/sessions.ts';
-import { SharedRead } from '../shared-read.ts';
+import { SerialReads } from '../serial-reads.ts';
 import type { Repositories, Store } from '../stores/store.ts';
 import type { UserRecord } from '../users/user.ts';
 import { firstPartyClient } from './access-tokens.ts';
@@ -38,7 +38,7 @@ interface LiveSession {
 export class IssuedTokens {
   readonly #dependencies: IssuedTokenDependencies;
   /** By the keys' ids. */
-  readonly #keyDeaths = new Map<string, SharedRead<boolean>>();
+  readonly #keyDeaths = new Map<string, SerialReads<boolean>>();
 
   constructor(dependencies: IssuedTokenDependencies) {
     this.#dependencies = dependencies;
@@ -168,9 +168,9 @@ export class IssuedTokens {
   #isKeyDead(keyId: string): Promise<boolean> {
     const { changes } = this.#dependencies.store;
     const known = this.#keyDeaths.get(keyId);
-    const read = known ?? new SharedRead(async () => (await changes.find(changeKinds.keyDead, keyId)) !== undefined);
+    const read = known ?? new SerialReads(async () => (await changes.find(changeKinds.keyDead, keyId)) !== undefined);
     this.#keyDeaths.set(keyId, read);
-    return read.ask();
+    return read.fresh();
   }
 }
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { SharedRead } from '../src/shared-read.ts';
+import { SerialReads } from '../src/serial-reads.ts';
 
 /** A read whose answers come when they are given: the number of reads that have begun tells which one they are of. */
-function aRead(): { read: SharedRead<string>; begun: () => number; answer: (text: string) => void; fail: () => void } {
+function aRead(): { read: SerialReads<string>; begun: () => number; answer: (text: string) => void; fail: () => void } {
   const waiting: { resolve: (text: string) => void; reject: (error: Error) => void }[] = [];
   let begun = 0;
-  const read = new SharedRead(() => {
+  const read = new SerialReads(() => {
     begun += 1;
     return new Promise<string>((resolve, reject) => waiting.push({ resolve, reject }));
   });
@@ -22,7 +22,7 @@ const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(res
 describe('a shared read', () => {
   it('begins at once for whoever asks alone', async () => {
     const { read, begun, answer } = aRead();
-    const asked = read.ask();
+    const asked = read.fresh();
     await turn();
     expect(begun()).toBe(1);
     answer('first');
@@ -31,11 +31,11 @@ describe('a shared read', () => {
 
   it('serves all who have asked while the one before was under way, and begins after they did', async () => {
     const { read, begun, answer } = aRead();
-    const first = read.ask();
+    const first = read.fresh();
     await turn();
-    const later = [read.ask(), read.ask()];
+    const later = [read.fresh(), read.fresh()];
     await turn();
-    const last = read.ask();
+    const last = read.fresh();
     expect(begun()).toBe(1);
     answer('before');
     await turn();
@@ -48,9 +48,9 @@ describe('a shared read', () => {
 
   it('that fails does so for those who share it alone', async () => {
     const { read, answer, fail } = aRead();
-    const first = read.ask();
+    const first = read.fresh();
     await turn();
-    const second = read.ask();
+    const second = read.fresh();
     fail();
     await expect(first).rejects.toThrow('away');
     await turn();

@@ -1,8 +1,8 @@
 /**
- * A read that many ask for at about the same time. Whoever asks gets the answer of one that begins afterwards, together
- * with everybody else who has asked since the one before began.
+ * Reads that many ask for at about the same time, one after the other. Whoever asks gets the answer of one that begins
+ * afterwards, together with everybody else who has asked since the one before began. Guards have the like of it.
  */
-export class SharedRead<Answer> {
+export class SerialReads<Answer> {
   readonly #read: () => Promise<Answer>;
   #last: Promise<unknown> = Promise.resolve();
   #next: Promise<Answer> | undefined;
@@ -11,7 +11,7 @@ export class SharedRead<Answer> {
     this.#read = read;
   }
 
-  ask(): Promise<Answer> {
+  fresh(): Promise<Answer> {
     this.#next ??= this.#queue();
     return this.#next;
   }
