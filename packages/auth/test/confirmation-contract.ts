@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Auth } from '../src/auth.ts';
 import type { FeedCredential } from '../src/feed/feed-credential.ts';
 import type { Confirmation } from '../src/feed/confirmations.ts';
@@ -16,6 +16,8 @@ export function describeConfirmation(name: string, start: () => Promise<TestData
     let credential: FeedCredential;
     let userId: string;
     let guards: FollowingGuardFixture[];
+    /** The guards that have acknowledged something. */
+    let obeyed: Set<FollowingGuardFixture>;
 
     beforeAll(async () => {
       database = await start();
@@ -32,6 +34,7 @@ export function describeConfirmation(name: string, start: () => Promise<TestData
       credential = await aCredential(first);
       ({ id: userId } = await first.users.create({ username: 'ada', password }));
       guards = [];
+      obeyed = new Set();
     });
     afterEach(async () => {
       await Promise.all([...new Set(nodes)].map((auth) => auth.close()));
@@ -58,6 +61,7 @@ export function describeConfirmation(name: string, start: () => Promise<TestData
           if (event.type !== 'entries' || !event.entries.some(({ acknowledge }) => acknowledge)) continue;
           const cursor = { incarnation: event.incarnation, sequence: event.entries.at(-1)?.sequence ?? 0 };
           await nodeAt(at).feed.ping({ credential, guard: guard.name, n: 1, cursor });
+          obeyed.add(guard);
         }
       }
     }
@@ -122,7 +126,7 @@ export function describeConfirmation(name: string, start: () => Promise<TestData
       void waiting.then(() => (isOver = true));
       await guards[1]?.until(({ sequences }) => sequences.length > 0);
       clock.forward(29);
-      // The other one answers meanwhile.
+      await vi.waitFor(() => expect(obeyed.size).toBe(1), { timeout: 10_000, interval: 5 });
       expect((await nodeAt(0).sessions.list(userId)).length).toBe(0);
       expect(isOver).toBe(false);
       clock.forward(10);
