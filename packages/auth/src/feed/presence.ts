@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Change } from '../changes/change.ts';
 import type { Clock } from '../ports.ts';
 import type { Store } from '../stores/store.ts';
@@ -5,6 +6,9 @@ import type { ElapsedTime, Instant } from './elapsed.ts';
 
 /** How often the leases of the guards here are written down, in milliseconds. */
 const interval = 1_000;
+
+/** How long after they were written down places are written down again that somebody waits for, in milliseconds. */
+const gathering = 10;
 
 /**
  * How much longer than to its end a lease is written down, in milliseconds: the guard is heard of again after a second or so,
@@ -145,6 +149,7 @@ export class Presence {
       this.#awaited.clear();
       // What fails is written with the next leases.
       await this.#write(guards).catch(() => undefined);
+      await pause(gathering, undefined, { ref: false });
     }
     this.#isWriting = false;
   }

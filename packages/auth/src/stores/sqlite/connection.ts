@@ -5,31 +5,53 @@ type DatabaseSync = InstanceType<SqliteModule['DatabaseSync']>;
 type StatementSync = ReturnType<DatabaseSync['prepare']>;
 type PreparedStatement = (parameters: Statement['parameters']) => StatementResult;
 
+const statement = (sql: string): Statement => ({ query: { sql }, parameters: [] });
+const begin = statement('begin immediate');
+const commit = statement('commit');
+const rollback = statement('rollback');
+
 /** How many prepared statements are kept; the queries of this package are far fewer. */
 const mostStatements = 500;
 
-/** Opens a database to write, durably and beside other processes, for which statements wait `patience` milliseconds. */
+/**
+ * How long SQLite waits by itself for another process that writes, in milliseconds. It looks less and less often, ten times
+ * a second in the end: whoever has waited long would be overtaken by everybody who comes.
+ */
+const longestRest = 3;
+
+/** For how long a process that had to wait for another one lets others go first, in milliseconds. */
+const courtesy = 1_000;
+
+/** Opens a database to write, durably and beside other processes, for which it waits `patience` milliseconds. */
 export function openToWrite(file: string, patience: number): SqliteConnection {
-  return open(file, { readOnly: false }, [
+  const pragmas = [
     `pragma busy_timeout = ${patience}`,
     'pragma journal_mode = wal',
     // An acknowledged write survives the power cut.
     'pragma synchronous = full',
     'pragma foreign_keys = on',
-  ]);
+    `pragma busy_timeout = ${Math.min(patience, longestRest)}`,
+  ];
+  return open(file, { readOnly: false, pragmas, patience });
 }
 
 /** Opens a database to read what has been committed, whoever writes meanwhile. */
 export function openToRead(file: string, patience: number): SqliteConnection {
-  return open(file, { readOnly: true }, [`pragma busy_timeout = ${patience}`]);
+  return open(file, { readOnly: true, pragmas: [`pragma busy_timeout = ${patience}`], patience });
 }
 
-function open(file: string, options: { readonly readOnly: boolean }, pragmas: readonly string[]): SqliteConnection {
+interface Opening {
+  readonly readOnly: boolean;
+  readonly pragmas: readonly string[];
+  readonly patience: number;
+}
+
+function open(file: string, { readOnly, pragmas, patience }: Opening): SqliteConnection {
   const { DatabaseSync } = loadSqlite();
-  const database = new DatabaseSync(file, options);
+  const database = new DatabaseSync(file, { readOnly });
   try {
     for (const pragma of pragmas) database.exec(pragma);
-    return new SqliteConnection(database);
+    return new SqliteConnection(database, patience);
   } catch (error) {
     database.close();
     throw error;
@@ -39,10 +61,15 @@ function open(file: string, options: { readonly readOnly: boolean }, pragmas: re
 /** An open database. Runs one statement at a time and prepares each once. */
 export class SqliteConnection {
   readonly #database: DatabaseSync;
+  readonly #patience: number;
   readonly #statements = new Map<string, PreparedStatement>();
+  /** When it last had to wait for another process, and when it last let go. */
+  #waitedAt = Number.NEGATIVE_INFINITY;
+  #endedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, patience: number) {
     this.#database = database;
+    this.#patience = patience;
   }
 
   /** Whether a transaction is open: some errors make SQLite undo it by itself. */
@@ -52,6 +79,38 @@ export class SqliteConnection {
 
   run({ query, parameters }: Statement): StatementResult {
     return this.#prepare(query.sql)(parameters);
+  }
+
+  /** Begins to write, in turn with the other processes that do. @throws SQLite's error `busy` when none comes to an end */
+  begin(): void {
+    this.#letOthersGoFirst();
+    const deadline = performance.now() + this.#patience;
+    for (;;) {
+      try {
+        this.run(begin);
+        return;
+      } catch (error) {
+        this.#waitedAt = performance.now();
+        if (!isBusy(error) || this.#waitedAt >= deadline) throw error;
+      }
+    }
+  }
+
+  commit(): void {
+    this.run(commit);
+    this.#endedAt = performance.now();
+  }
+
+  rollback(): void {
+    this.run(rollback);
+    this.#endedAt = performance.now();
+  }
+
+  /** Who waits looks every few milliseconds, and would never meet the moment between two transactions. */
+  #letOthersGoFirst(): void {
+    const now = performance.now();
+    const rest = this.#endedAt + longestRest - now;
+    if (rest > 0 && now - this.#waitedAt < courtesy) Atomics.wait(stillness, 0, 0, rest);
   }
 
   close(): void {
@@ -67,6 +126,14 @@ export class SqliteConnection {
     this.#statements.set(sql, prepared);
     return prepared;
   }
+}
+
+/** What nobody wakes. */
+const stillness = new Int32Array(new SharedArrayBuffer(4));
+
+/** By its message, which the driver gives everywhere. */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('database is locked');
 }
 
 function adapt(statement: StatementSync): PreparedStatement {

@@ -7,9 +7,6 @@ const mostUnits = 512;
 const longestGroup = 5;
 
 const statement = (sql: string): Statement => ({ query: { sql }, parameters: [] });
-const begin = statement('begin immediate');
-const commit = statement('commit');
-const rollback = statement('rollback');
 const setSavepoint = statement('savepoint unit');
 const release = statement('release unit');
 const undo = statement('rollback to unit');
@@ -105,7 +102,7 @@ export class GroupCommit {
 
   #begin(): Group {
     const connection = (this.#connection ??= this.#open());
-    connection.run(begin);
+    connection.begin();
     return { connection, startedAt: performance.now(), answers: [] };
   }
 
@@ -119,7 +116,7 @@ export class GroupCommit {
     if (this.#group === undefined) return;
     const { connection, answers } = this.#group;
     try {
-      connection.run(commit);
+      connection.commit();
     } catch (error) {
       this.#fail([], reportOf(error));
       return;
@@ -133,7 +130,7 @@ export class GroupCommit {
     const { connection, answers = [] } = this.#group ?? {};
     this.#group = undefined;
     // Some errors have made SQLite roll back by itself.
-    if (connection?.isInTransaction === true) connection.run(rollback);
+    if (connection?.isInTransaction === true) connection.rollback();
     for (const unit of units) this.#forget(unit);
     const requests = [...answers, ...units.flatMap((unit) => unit.requests)];
     this.#answer(requests.map(({ id }) => ({ id, result: report })));

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Moment, momentOf } from './clocks.ts';
 import { FeedFault } from './fault.ts';
 import type { Echo } from './messages.ts';
@@ -6,6 +7,8 @@ import { periodOf, type SessionContext } from './session.ts';
 /** Pings that reached another process, one after the other, before that counts as a rule. */
 const mostStrays = 3;
 const pauseAfterStray = 100;
+/** How long after a ping the next one is sent at the earliest, in milliseconds: one then acknowledges much that came. */
+const gathering = 20;
 /** Pings whose echo is awaited; older ones prove nothing new. */
 const mostAwaited = 64;
 
@@ -15,6 +18,7 @@ export class Pings {
   readonly #onFault: (fault: FeedFault) => void;
   readonly #sent = new Map<number, Moment>();
   #number = 0;
+  #sentAt = Number.NEGATIVE_INFINITY;
   #isUnderWay = false;
   #isWanted = false;
   #strays = 0;
@@ -24,7 +28,7 @@ export class Pings {
     this.#onFault = onFault;
   }
 
-  /** Sends a ping now, or as soon as the one under way has been received. */
+  /** Sends a ping now, or soon, once the one before has been received: the first one waits for nothing. */
   request(): void {
     this.#isWanted = true;
     if (!this.#isUnderWay) void this.#sendWanted();
@@ -41,16 +45,25 @@ export class Pings {
   async #sendWanted(): Promise<void> {
     this.#isUnderWay = true;
     while (this.#isWanted && !this.#context.signal.aborted) {
+      await this.#gather();
       this.#isWanted = false;
       await this.#send().catch((error: unknown) => this.#bear(error));
     }
     this.#isUnderWay = false;
   }
 
+  async #gather(): Promise<void> {
+    const { clocks, signal } = this.#context;
+    const rest = this.#sentAt + gathering - clocks.monotonic();
+    if (rest > 0) await pause(rest, undefined, { ref: false, signal }).catch(() => undefined);
+  }
+
   async #send(): Promise<void> {
     const { node, log, clocks, guardId, signal } = this.#context;
+    const sent = momentOf(clocks);
+    this.#sentAt = sent.monotonic;
     this.#number += 1;
-    this.#sent.set(this.#number, momentOf(clocks));
+    this.#sent.set(this.#number, sent);
     if (this.#sent.size > mostAwaited) this.#sent.delete(this.#number - mostAwaited);
     const text = JSON.stringify({ guard: guardId, n: this.#number, cursor: log.cursor });
     const request = { path: 'feed/ping', accept: '*/*', body: { type: 'application/json', text } };

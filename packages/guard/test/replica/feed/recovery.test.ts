@@ -162,6 +162,7 @@ describe('a log that was restored from a backup', () => {
     ahead.append({ kind: changeKinds.userFloor, key: 'ada' });
     ahead.append(theEndOf('session-1'));
     await caughtUp(both, ahead);
+    await both.ready();
     const [honest, revoked] = [aTokenOf(ahead, 'session-2', { sub: 'ada' }), aTokenOf(ahead, 'session-1', { af: 2 })];
     await ahead.stop();
     await until('the other process is asked', () => behind.count('GET /feed/snapshot') > 1);
