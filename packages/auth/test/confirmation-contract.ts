@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import type { Auth } from '../src/auth.ts';
 import type { FeedCredential } from '../src/feed/feed-credential.ts';
 import type { Confirmation } from '../src/feed/confirmations.ts';
+import type { Store } from '../src/stores/store.ts';
 import { anAuth, aClock, password, type TestClock } from './auth-fixture.ts';
 import type { TestDatabase } from './databases.ts';
 import { aCredential, cursorOf, FollowingGuardFixture } from './feed-fixture.ts';
@@ -11,13 +12,12 @@ export function describeConfirmation(name: string, start: () => Promise<TestData
   describe(`waiting for guards on ${name}`, () => {
     const isShared = !name.includes('memory');
     let database: TestDatabase;
+    let store: Store;
     let clock: TestClock;
     let nodes: readonly Auth[];
     let credential: FeedCredential;
     let userId: string;
     let guards: FollowingGuardFixture[];
-    /** The guards that have acknowledged something. */
-    let obeyed: Set<FollowingGuardFixture>;
 
     beforeAll(async () => {
       database = await start();
@@ -26,7 +26,8 @@ export function describeConfirmation(name: string, start: () => Promise<TestData
     beforeEach(async () => {
       const { connect } = await database.create();
       clock = aClock();
-      const first = (await anAuth({ clock }, connect())).auth;
+      store = connect();
+      const first = (await anAuth({ clock }, store)).auth;
       const others = isShared
         ? [(await anAuth({ clock }, connect())).auth, (await anAuth({ clock }, connect())).auth]
         : [first, first];
@@ -34,7 +35,6 @@ export function describeConfirmation(name: string, start: () => Promise<TestData
       credential = await aCredential(first);
       ({ id: userId } = await first.users.create({ username: 'ada', password }));
       guards = [];
-      obeyed = new Set();
     });
     afterEach(async () => {
       await Promise.all([...new Set(nodes)].map((auth) => auth.close()));
@@ -61,10 +61,20 @@ export function describeConfirmation(name: string, start: () => Promise<TestData
           if (event.type !== 'entries' || !event.entries.some(({ acknowledge }) => acknowledge)) continue;
           const cursor = { incarnation: event.incarnation, sequence: event.entries.at(-1)?.sequence ?? 0 };
           await nodeAt(at).feed.ping({ credential, guard: guard.name, n: 1, cursor });
-          obeyed.add(guard);
         }
       }
     }
+
+    /** Waits until it is written down that so many guards know everything. */
+    const untilKnownBy = (count: number): Promise<void> =>
+      vi.waitFor(
+        async () => {
+          const head = await store.changes.head();
+          const leased = await store.guards.listLeased(new Date(0));
+          expect(leased.filter(({ acknowledged }) => acknowledged === head)).toHaveLength(count);
+        },
+        { timeout: 10_000, interval: 5 },
+      );
 
     /** Guards that follow and obey, one at each process. */
     async function obedientGuards(count: number): Promise<void> {
@@ -126,7 +136,7 @@ export function describeConfirmation(name: string, start: () => Promise<TestData
       void waiting.then(() => (isOver = true));
       await guards[1]?.until(({ sequences }) => sequences.length > 0);
       clock.forward(29);
-      await vi.waitFor(() => expect(obeyed.size).toBe(1), { timeout: 10_000, interval: 5 });
+      await untilKnownBy(1);
       expect((await nodeAt(0).sessions.list(userId)).length).toBe(0);
       expect(isOver).toBe(false);
       clock.forward(10);
