@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AuthError } from '../errors.ts';
 import { steadyTime, type Clock } from '../ports.ts';
 import type { Store } from '../stores/store.ts';
+import type { PresentGuard } from './guard-store.ts';
 
 /** How often it is looked at how far the guards have come, in milliseconds. */
 const lookInterval = 10;
@@ -30,10 +31,23 @@ export interface ConfirmationDependencies {
   readonly clock: Clock;
 }
 
+/** A change that somebody waits for guards to know. */
+interface AwaitedChange {
+  readonly kind: number;
+  readonly key: string;
+}
+
+type Counts = Omit<Confirmation, 'milliseconds'>;
+
 interface Waiting {
-  readonly sequence: number;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
+  readonly change: AwaitedChange;
+  readonly committedAt: Date;
+  /** Its place in the log, once that has been looked up. */
+  sequence: number | undefined;
+  /** Whether it has been waited for long enough, whatever guards know. */
+  isOverdue: boolean;
+  readonly resolve: (counts: Counts) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /**
@@ -49,21 +63,14 @@ export class Confirmations {
     this.#dependencies = dependencies;
   }
 
-  /**
-   * Does something that appends a change, and waits for the guards.
-   *
-   * @param change the kind and the key of what it appends
-   */
+  /** Does something that appends a change, and waits for the guards. */
   async of<Result>(
-    change: { readonly kind: number; readonly key: string },
+    change: AwaitedChange,
     work: () => Promise<Result>,
   ): Promise<{ readonly result: Result; readonly confirmation: Confirmation }> {
     const began = steadyTime();
     const result = await work();
-    const committedAt = this.#dependencies.clock();
-    const sequence = (await this.#dependencies.store.changes.find(change.kind, change.key))?.sequence ?? 0;
-    await this.#known(sequence);
-    const counts = await this.#count(sequence, committedAt);
+    const counts = await this.#known(change, this.#dependencies.clock());
     return { result, confirmation: { ...counts, milliseconds: Math.round(steadyTime() - began) } };
   }
 
@@ -74,15 +81,12 @@ export class Confirmations {
     this.#waiting.clear();
   }
 
-  async #known(sequence: number): Promise<void> {
+  #known(change: AwaitedChange, committedAt: Date): Promise<Counts> {
     let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve, reject) => {
-      const waiting = { sequence, resolve, reject };
+    return new Promise<Counts>((resolve, reject) => {
+      const waiting = { change, committedAt, sequence: undefined, isOverdue: false, resolve, reject };
       this.#waiting.add(waiting);
-      timer = setTimeout(() => {
-        this.#waiting.delete(waiting);
-        resolve();
-      }, longestWait);
+      timer = setTimeout(() => (waiting.isOverdue = true), longestWait);
       if (!this.#isLooking) void this.#look();
     }).finally(() => clearTimeout(timer));
   }
@@ -90,28 +94,54 @@ export class Confirmations {
   async #look(): Promise<void> {
     this.#isLooking = true;
     while (this.#waiting.size > 0) {
-      await this.#settle().catch(() => undefined);
+      await this.#settle().catch((error: unknown) => this.#giveUp(error));
       if (this.#waiting.size > 0) await delay(lookInterval);
     }
     this.#isLooking = false;
   }
 
-  async #settle(): Promise<void> {
-    // Who comes while the database is asked may have committed after it looked.
-    const asking = [...this.#waiting];
-    const lowest = (await this.#dependencies.store.guards.lowestPlace(this.#dependencies.clock())) ?? Infinity;
-    for (const waiting of asking) {
-      if (waiting.sequence > lowest || !this.#waiting.delete(waiting)) continue;
-      waiting.resolve();
+  /** While the database is away, guards are waited for all the same: the change is made. */
+  #giveUp(error: unknown): void {
+    for (const waiting of this.#waiting) {
+      if (waiting.isOverdue && this.#waiting.delete(waiting)) waiting.reject(error);
     }
   }
 
-  async #count(sequence: number, committedAt: Date): Promise<Omit<Confirmation, 'milliseconds'>> {
+  async #settle(): Promise<void> {
     const { store, clock } = this.#dependencies;
+    // Who comes while the database is asked may have committed after it looked.
+    const asking = [...this.#waiting];
+    await this.#findPlaces(asking);
+    const lowest = (await store.guards.lowestPlace(clock())) ?? Infinity;
+    const settled = asking.filter(({ sequence = 0, isOverdue }) => sequence <= lowest || isOverdue);
+    if (settled.length === 0) return;
+    const guards = await store.guards.listLeased(settled.map(({ committedAt }) => committedAt).reduce(earlier));
     const now = clock();
-    const guards = await store.guards.listLeased(committedAt);
-    const behind = guards.filter(({ acknowledged }) => acknowledged < sequence);
-    const lapsed = behind.filter(({ leaseUntil }) => leaseUntil <= now).length;
-    return { acknowledged: guards.length - behind.length, lapsed, pending: behind.length - lapsed };
+    for (const waiting of settled) {
+      if (this.#waiting.delete(waiting)) waiting.resolve(count(guards, waiting, now));
+    }
   }
+
+  /** Those asked for at the same moment are looked up together. */
+  async #findPlaces(asking: readonly Waiting[]): Promise<void> {
+    const unplaced = asking.filter(({ sequence }) => sequence === undefined);
+    await Promise.all(
+      unplaced.map(async (waiting) => {
+        const { kind, key } = waiting.change;
+        waiting.sequence = (await this.#dependencies.store.changes.find(kind, key))?.sequence ?? 0;
+      }),
+    );
+  }
+}
+
+/** Of the guards that could have granted after the change. */
+function count(guards: readonly PresentGuard[], { sequence = 0, committedAt }: Waiting, now: Date): Counts {
+  const concerned = guards.filter(({ leaseUntil }) => leaseUntil > committedAt);
+  const behind = concerned.filter(({ acknowledged }) => acknowledged < sequence);
+  const lapsed = behind.filter(({ leaseUntil }) => leaseUntil <= now).length;
+  return { acknowledged: concerned.length - behind.length, lapsed, pending: behind.length - lapsed };
+}
+
+function earlier(one: Date, other: Date): Date {
+  return other < one ? other : one;
 }

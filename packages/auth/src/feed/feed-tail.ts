@@ -9,10 +9,11 @@ import { EntryRing } from './entry-ring.ts';
 const pollInterval = 250;
 
 /**
- * How long after a look the next one may begin that an announcement asks for, in milliseconds. Under load one look, and
- * one piece for each guard, then serve several entries; a lone entry waits for nothing.
+ * How long after a look the next one may begin that an announcement asks for, in milliseconds, and how many times as long
+ * as the look took. Under load one look, and one piece for each guard, then serve several entries, the more the busier
+ * database and process are; a lone entry waits for nothing.
  */
-const gathering = 4;
+const gathering = { least: 4, most: 25, ofLook: 3 };
 
 /** How many of the latest entries are kept in memory; who is further behind starts over with a snapshot. */
 const ringCapacity = 65_536;
@@ -57,7 +58,7 @@ export class FeedTail {
   #position: LogPosition | undefined;
   #confirmedAt: Instant | undefined;
   #poll: NodeJS.Timeout | undefined;
-  #lookedAt = Number.NEGATIVE_INFINITY;
+  #mayLookAt = Number.NEGATIVE_INFINITY;
   #nextLook: NodeJS.Timeout | undefined;
   #stopWatching: (() => void) | undefined;
 
@@ -118,7 +119,7 @@ export class FeedTail {
   }
 
   #lookSoon(): void {
-    const pause = this.#lookedAt + gathering - steadyTime();
+    const pause = this.#mayLookAt - steadyTime();
     if (pause <= 0) this.#look();
     else this.#nextLook ??= setTimeout(() => this.#look(), pause).unref();
   }
@@ -126,8 +127,15 @@ export class FeedTail {
   #look(): void {
     clearTimeout(this.#nextLook);
     this.#nextLook = undefined;
-    this.#lookedAt = steadyTime();
-    this.confirm().catch(() => undefined);
+    this.#paced().catch(() => undefined);
+  }
+
+  async #paced(): Promise<void> {
+    const began = steadyTime();
+    this.#mayLookAt = began + gathering.least;
+    await this.confirm();
+    const pause = gathering.ofLook * (steadyTime() - began);
+    this.#mayLookAt = began + Math.min(gathering.most, Math.max(gathering.least, pause));
   }
 
   async #read(): Promise<void> {

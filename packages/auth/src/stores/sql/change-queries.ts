@@ -21,6 +21,9 @@ export type LogRow = PositionRow & {
   readonly [Column in keyof Database['feed_log']]: Selectable<Database['feed_log']>[Column] | null;
 };
 
+/** An entry of the log by what it is about. */
+export type FoundRow = Selectable<Database['feed_log']>;
+
 /** Changes that get the next places in the log. */
 interface Addition {
   /** One for each of {@link given}. */
@@ -45,6 +48,8 @@ const given = {
 export interface ChangeQueries {
   /** The head, and the first entries after a place: as they were at the same moment. */
   readonly readSince: PreparedQuery<{ readonly cursor: number; readonly limit: number }, LogRow>;
+  /** The last entry of each kind and key that are given as a list. */
+  readonly findMany: PreparedQuery<{ readonly list: string }, FoundRow>;
   /** What adds changes: one statement, or one after the other. */
   readonly append: readonly PreparedQuery<Addition, unknown>[];
 }
@@ -86,6 +91,22 @@ export function changeQueries(db: Kysely<Database>, dialect: SqlDialect): Change
         .selectAll('feed_log')
         .orderBy('feed_log.sequence')
         .limit(limit),
+    ),
+    findMany: prepare(['list'], ({ list }) =>
+      db
+        .selectFrom([rowsOf(list, { kind: 'bigint', key: 'text' }, dialect), 'feed_log'])
+        .selectAll('feed_log')
+        .where((row) =>
+          row(
+            'feed_log.sequence',
+            '=',
+            row
+              .selectFrom('feed_log as latest')
+              .select((latest) => latest.fn.max('latest.sequence').as('sequence'))
+              .whereRef('latest.kind', '=', sql.ref('given.kind'))
+              .whereRef('latest.key', '=', sql.ref('given.key')),
+          ),
+        ),
     ),
     append: dialect.name === 'postgres' ? [appendAtOnce(db, dialect)] : appendInSteps(db, dialect),
   };

@@ -2,13 +2,37 @@ import { sql, type Kysely, type Selectable, type SelectQueryBuilder } from 'kyse
 import type { ChangeStore, ExpiryCursor } from '../../changes/change-store.ts';
 import type { Change, ChangeBatch, LogPosition } from '../../changes/change.ts';
 import type { Pruned } from '../../upkeep/pruned.ts';
+import { Batches } from './batches.ts';
+import { toList } from './json-list.ts';
 import type { ChangeQueries, LogRow, PositionRow } from './change-queries.ts';
 import type { Database } from './schema.ts';
+
+/** What an entry is about. */
+interface Sought {
+  readonly kind: number;
+  readonly key: string;
+}
+
+/** The last entry about something, if there is one. */
+interface Found {
+  readonly change?: Change | undefined;
+}
+
+const subjectOf = ({ kind, key }: Sought): string => `${kind} ${key}`;
 
 /** Reads the change log. */
 export class SqlChanges implements ChangeStore {
   readonly #db: Kysely<Database>;
   readonly #queries: ChangeQueries;
+
+  /** What is looked for at the same moment is found together. */
+  readonly #finds = new Batches<Sought, Found>({
+    most: 256,
+    atOnce: 2,
+    subjectOf,
+    together: (sought) => this.#findAll(sought),
+    alone: async (sought) => (await this.#findAll([sought])).get(subjectOf(sought)) ?? {},
+  });
 
   constructor(db: Kysely<Database>, queries: ChangeQueries) {
     this.#db = db;
@@ -59,15 +83,7 @@ export class SqlChanges implements ChangeStore {
   }
 
   async find(kind: number, key: string): Promise<Change | undefined> {
-    const row = await this.#db
-      .selectFrom('feed_log')
-      .selectAll()
-      .where('kind', '=', kind)
-      .where('key', '=', key)
-      .orderBy('sequence', 'desc')
-      .limit(1)
-      .executeTakeFirst();
-    return row === undefined ? undefined : toChange(row);
+    return (await this.#finds.ask({ kind, key })).change;
   }
 
   async time(): Promise<Date | undefined> {
@@ -88,6 +104,13 @@ export class SqlChanges implements ChangeStore {
     const seconds = Math.floor(before.getTime() / 1000);
     const { numDeletedRows } = await removal.where('expires_at', '<', seconds).executeTakeFirst();
     return { removed: Number(numDeletedRows), next: last?.sequence };
+  }
+
+  async #findAll(sought: readonly Sought[]): Promise<ReadonlyMap<string, Found>> {
+    const list = toList(sought.map(({ kind, key }) => [kind, key]));
+    const { rows } = list === undefined ? { rows: [] } : await this.#queries.findMany(this.#db, { list });
+    const changes = new Map(rows.map((row) => [subjectOf(row), toChange(row)]));
+    return new Map(sought.map(subjectOf).map((subject) => [subject, { change: changes.get(subject) }]));
   }
 
   #head(): Promise<Selectable<Database['feed_head']>> {

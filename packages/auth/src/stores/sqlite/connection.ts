@@ -1,14 +1,13 @@
-import { nothing, type Statement, type StatementResult } from './messages.ts';
+import { nothing, plain, type Statement, type StatementResult } from './messages.ts';
 import { loadSqlite, type SqliteModule } from './sqlite-module.ts';
 
 type DatabaseSync = InstanceType<SqliteModule['DatabaseSync']>;
 type StatementSync = ReturnType<DatabaseSync['prepare']>;
 type PreparedStatement = (parameters: Statement['parameters']) => StatementResult;
 
-const statement = (sql: string): Statement => ({ query: { sql }, parameters: [] });
-const begin = statement('begin immediate');
-const commit = statement('commit');
-const rollback = statement('rollback');
+const begin = plain('begin immediate');
+const commit = plain('commit');
+const rollback = plain('rollback');
 
 /** How many prepared statements are kept; the queries of this package are far fewer. */
 const mostStatements = 500;

@@ -1,15 +1,23 @@
 import type { SqliteConnection } from './connection.ts';
-import { nothing, reportOf, undone, type Answer, type FailureReport, type Request, type Step } from './messages.ts';
+import {
+  nothing,
+  plain,
+  reportOf,
+  undone,
+  type Answer,
+  type FailureReport,
+  type Request,
+  type Step,
+} from './messages.ts';
 import type { Statement, StatementResult } from './messages.ts';
 
 /** How many units share one commit at most, and how long the first may wait for the others, in milliseconds. */
 const mostUnits = 512;
 const longestGroup = 5;
 
-const statement = (sql: string): Statement => ({ query: { sql }, parameters: [] });
-const setSavepoint = statement('savepoint unit');
-const release = statement('release unit');
-const undo = statement('rollback to unit');
+const setSavepoint = plain('savepoint unit');
+const release = plain('release unit');
+const undo = plain('rollback to unit');
 
 /** Steps that stand together: all of them happen or none. */
 interface Unit {

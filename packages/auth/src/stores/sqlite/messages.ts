@@ -7,6 +7,9 @@ export interface Statement {
   readonly parameters: readonly Parameter[];
 }
 
+/** A statement that carries nothing. */
+export const plain = (sql: string): Statement => ({ query: { sql }, parameters: [] });
+
 /** What a statement did. Rows are lists of values: they travel several times as fast as objects. */
 export interface StatementResult {
   readonly columns: readonly string[];
