@@ -26,6 +26,8 @@ const plans: readonly Plan[] = [
 ];
 const honest = 100;
 const idleSeconds = 8;
+/** How long everybody may still be busy with what was before, in milliseconds. */
+const settling = 3000;
 
 interface Result {
   readonly database: string;
@@ -40,6 +42,7 @@ interface Result {
 }
 
 async function measureIdle(fleet: FollowedFleet): Promise<Result['idle']> {
+  await pause(settling);
   const [before, begun] = [await fleet.processorTimes(), now()];
   await pause(idleSeconds * 1000);
   const [after, elapsed] = [await fleet.processorTimes(), now() - begun];
