@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { testDatabases } from '../packages/auth/test/databases.ts';
+import { startBareServers } from './feed/bare-servers.ts';
+import { startServers } from './feed/servers.ts';
 import { FollowedFleet, guardCount } from './feed/fleet.ts';
 import { now } from '../test/chaos/moment.ts';
 import type { Report } from './feed/messages.ts';
@@ -9,10 +11,18 @@ import { atMost, section, targetTable, type Target, type Topic } from './report.
 import { quantile } from './rounds.ts';
 
 /** Where the servers keep their data, and how many there are. */
-const settings = [
+const settings: readonly Setting[] = [
   { database: 'PostgreSQL', servers: 2 },
+  { database: 'PostgreSQL', servers: 2, isBare: true },
   { database: 'SQLite in a file', servers: 3 },
-] as const;
+];
+
+interface Setting {
+  readonly database: string;
+  readonly servers: number;
+  /** Whether all of them do the least that a feed takes: what this machine can do at best. */
+  readonly isBare?: true;
+}
 
 /** What everything is warm after. */
 const warmUp: Plan = { name: '', perSecond: 250, seconds: 3, confirm: false };
@@ -30,7 +40,7 @@ const idleSeconds = 8;
 const settling = 3000;
 
 interface Result {
-  readonly database: string;
+  readonly setting: Setting;
   readonly runs: readonly Run[];
   /** Processors in use while nothing happens, and by the guard that uses most. */
   readonly idle: Use & { readonly guard: number };
@@ -55,26 +65,29 @@ function wrong(reports: readonly Report[], right: string, from: number, to?: num
   return reports.flatMap(({ verdicts }) => verdicts.slice(from, to)).filter((code) => code !== right).length;
 }
 
-async function measureFleet({ database: name, servers }: (typeof settings)[number]): Promise<Result> {
+async function measureFleet(setting: Setting): Promise<Result> {
+  const { database: name, servers, isBare = false } = setting;
+  const start = isBare ? startBareServers : startServers;
   const database = await testDatabases.find((each) => each.name === name)?.start();
   if (database === undefined) throw new Error(`no database is called ${name}`);
-  const fleet = await FollowedFleet.start(await database.create(), servers);
+  const fleet = await FollowedFleet.following(await start(await database.create(), servers));
   try {
-    const revoked = [warmUp, ...plans].reduce((count, plan) => count + callsOf(plan), 0);
+    const carriedOut = [warmUp, ...plans.filter(({ confirm }) => !(isBare && confirm))];
+    const revoked = carriedOut.reduce((count, plan) => count + callsOf(plan), 0);
     const tokens = await fleet.issue(revoked + honest);
     await fleet.ask({ learn: { tokens, honest } });
     if (wrong(await fleet.ask({ checkAll: true }), 'granted', 0) > 0) throw new Error('A good token was refused');
     const idle = await measureIdle(fleet);
     const runs: Run[] = [];
     let from = 0;
-    for (const plan of [warmUp, ...plans]) {
+    for (const plan of carriedOut) {
       runs.push(await carryOut(plan, fleet, tokens, from));
       from += callsOf(plan);
     }
     const reports = await fleet.ask({ checkAll: true });
     const total = (member: 'turnedAway' | 'checks'): number => sum(reports.map((report) => report[member]));
     return {
-      database: name,
+      setting,
       runs: runs.slice(1),
       idle,
       missed: wrong(reports, 'token_revoked', 0, revoked),
@@ -87,7 +100,10 @@ async function measureFleet({ database: name, servers }: (typeof settings)[numbe
   }
 }
 
-function targetsOf({ database, runs, idle, missed, turnedAway }: Result): Target[] {
+const nameOf = ({ database, isBare }: Setting): string => (isBare ? `${database}, the least` : database);
+
+function targetsOf({ setting: { database, isBare }, runs, idle, missed, turnedAway }: Result): Target[] {
+  if (isBare) return [];
   const [plain, confirmed] = [full, fullConfirmed].map((plan) => runs.find((run) => run.plan === plan));
   const of = (values: readonly number[] = [], share: number): number => quantile(values, share);
   const at = `${database}, ${String(full.perSecond)}/s`;
@@ -131,23 +147,29 @@ said so. The guards check right after anything has come from their server, as a 
 moment. Calls are made when they are due, whether or not those before were answered, on at most 64 connections to each server.
 ${repetitionsOf(results)}
 What revokes, what checks, the servers and the database share the processors of this machine: where they are too few for the
-calls that were asked for, calls wait for each other, and the figures say how long. At the end every guard checks every token.`;
+calls that were asked for, calls wait for each other, and the figures say how long. At the end every guard checks every token.
+"The least" is what this machine can do at best: as many processes, which append tokens to a table, hear of it and name them to
+those who follow, by node:http and pg alone. They check no token, know no sessions, sign nothing, log nothing, and guards that
+note the names are their guards.`;
   const head = [
     '| database | call | asked/s | answered/s | call → answer | call → refused by each guard | call → refused by all | answer → refused by all |',
     '|---|---|--:|--:|--:|--:|--:|--:|',
   ];
-  const rows = results.flatMap(({ database, runs }) => runs.map((run) => latencyRow(database, run)));
+  const rows = results.flatMap(({ setting, runs }) => runs.map((run) => latencyRow(nameOf(setting), run)));
   return section('From the revocation to the refusal', note, [...head, ...rows]);
 }
 
 function processorUse(results: readonly Result[]): string {
-  const checks = results.map((result) => `${result.checks.toLocaleString('en')} on ${result.database}`).join(', ');
+  const checks = results
+    .filter(({ setting }) => !setting.isBare)
+    .map(({ setting, checks: count }) => `${count.toLocaleString('en')} on ${setting.database}`)
+    .join(', ');
   const note = `Percent of one processor. The ${guardCount} guards are taken together, their checks (${checks}) included; the machine is everything on
 it, the database included, and full at the number of its processors times 100.`;
   const head = ['| database | while | servers | guards | who revokes | machine |', '|---|---|--:|--:|--:|--:|'];
-  const rows = results.flatMap(({ database, runs, idle }) => [
-    useRow(database, 'idle', idle),
-    ...runs.map(({ plan, answered, use }) => useRow(database, `${plan.name}, ${answered.toFixed(0)}/s`, use)),
+  const rows = results.flatMap(({ setting, runs, idle }) => [
+    useRow(nameOf(setting), 'idle', idle),
+    ...runs.map(({ plan, answered, use }) => useRow(nameOf(setting), `${plan.name}, ${answered.toFixed(0)}/s`, use)),
   ]);
   return section('Processors', note, [...head, ...rows]);
 }
@@ -160,6 +182,9 @@ export async function benchFeed(): Promise<string> {
     text: [latencyTable(results), processorUse(results)].join('\n\n'),
     targets: results.flatMap(targetsOf),
   };
-  const how = settings.map(({ database, servers }) => `${String(servers)} server processes on ${database}`).join(', ');
+  const how = settings
+    .filter(({ isBare }) => !isBare)
+    .map(({ database, servers }) => `${String(servers)} server processes on ${database}`)
+    .join(', ');
   return [`${how}, ${String(guardCount)} guard processes each.`, targetTable(topic.targets), topic.text].join('\n\n');
 }

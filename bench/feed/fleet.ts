@@ -1,16 +1,14 @@
-import type { EmptyDatabase } from '../../packages/auth/test/databases.ts';
-import { type Fleet, startFleet } from '../../test/races/fleet.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 import { GuardProcess } from './guard-process.ts';
 import { Load } from './load.ts';
 import type { Order, Report } from './messages.ts';
+import type { FollowedServers } from './servers.ts';
 import { machineProcessorTime, ownProcessorTime, processorTimeOf, sum } from './processor-time.ts';
 
 export const guardCount = 8;
 
 /** How long guards may take to catch up, in milliseconds. */
 const patience = 30_000;
-const issuedAtOnce = 16;
 
 /** Processor time since the beginning, in milliseconds. */
 export interface ProcessorTimes {
@@ -24,38 +22,28 @@ export interface ProcessorTimes {
 /** Servers on one database, guards that follow them, and who revokes. */
 export class FollowedFleet {
   readonly load: Load;
-  readonly #fleet: Fleet;
+  readonly #servers: FollowedServers;
   readonly #guards: readonly GuardProcess[];
 
-  private constructor(fleet: Fleet, guards: readonly GuardProcess[]) {
-    this.#fleet = fleet;
+  private constructor(servers: FollowedServers, guards: readonly GuardProcess[]) {
+    this.#servers = servers;
     this.#guards = guards;
-    this.load = new Load(fleet.servers.map(({ url }) => url));
+    this.load = new Load(servers.addresses.map(({ url }) => url));
   }
 
-  static async start(database: EmptyDatabase, servers: number): Promise<FollowedFleet> {
-    const fleet = await startFleet(database, () => ({}), servers);
-    const { issuer, feed } = fleet.auth;
-    const { credential } = await feed.credentials.create('bench');
+  static async following(servers: FollowedServers): Promise<FollowedFleet> {
+    const { addresses, guard } = servers;
     const guards = Array.from(
       { length: guardCount },
-      (_, index) => new GuardProcess({ issuer, credential, node: fleet.servers[index % servers]?.url ?? '' }),
+      (_, index) => new GuardProcess(guard.program, { ...guard, node: addresses[index % addresses.length]?.url ?? '' }),
     );
-    const followed = new FollowedFleet(fleet, guards);
+    const followed = new FollowedFleet(servers, guards);
     await followed.#untilAll(({ isCurrent }) => isCurrent, 'follow the feed');
     return followed;
   }
 
-  /** Signs somebody in so many times. */
-  async issue(count: number): Promise<string[]> {
-    const { auth } = this.#fleet;
-    const { id } = await auth.users.create({ username: 'ada', password: 'plum-otter-violin-91' });
-    const tokens: string[] = [];
-    const lane = async (): Promise<void> => {
-      while (tokens.length < count) tokens.push((await auth.tokens.issue(id)).accessToken);
-    };
-    await Promise.all(Array.from({ length: issuedAtOnce }, lane));
-    return tokens.slice(0, count);
+  issue(count: number): Promise<string[]> {
+    return this.#servers.issue(count);
   }
 
   /** Gives all guards an order. */
@@ -73,7 +61,7 @@ export class FollowedFleet {
   async processorTimes(): Promise<ProcessorTimes> {
     const reports = await this.ask();
     return {
-      servers: sum(this.#fleet.servers.map(({ program }) => processorTimeOf(program.child.pid))),
+      servers: sum(this.#servers.pids().map(processorTimeOf)),
       guards: reports.map(({ processorTime }) => processorTime),
       load: ownProcessorTime(),
       machine: machineProcessorTime(),
@@ -83,7 +71,7 @@ export class FollowedFleet {
   async stop(): Promise<void> {
     this.load.close();
     await Promise.all(this.#guards.map((guard) => guard.stop()));
-    await this.#fleet.stop();
+    await this.#servers.stop();
   }
 
   async #untilAll(holds: (report: Report) => boolean, what: string): Promise<void> {

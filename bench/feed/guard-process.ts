@@ -4,8 +4,6 @@ import { join } from 'node:path';
 import { root } from '../../test/source-files.ts';
 import type { GuardOrders, Order, Report } from './messages.ts';
 
-const program = join(root, 'bench/feed/guard-program.ts');
-
 /** A guard in a process of its own. */
 export class GuardProcess {
   readonly #child: ChildProcess;
@@ -14,9 +12,14 @@ export class GuardProcess {
   readonly #ended: Promise<never>;
   #lastNumber = 0;
 
-  constructor(orders: GuardOrders) {
+  constructor(program: string, orders: GuardOrders) {
     const env = { PATH: process.env['PATH'], ORDERS: JSON.stringify(orders) };
-    this.#child = fork(program, [], { execArgv: ['--import', 'tsx'], env, cwd: root, serialization: 'advanced' });
+    this.#child = fork(join(root, 'bench/feed', program), [], {
+      execArgv: ['--import', 'tsx'],
+      env,
+      cwd: root,
+      serialization: 'advanced',
+    });
     this.#ended = new Promise((_, reject) => (this.#fail = reject));
     this.#ended.catch(() => undefined);
     this.#child.on('exit', () => this.#fail(new Error('a guard has ended')));

@@ -40,9 +40,18 @@ export function migrate(db: Kysely<Database>, dialect: SqlDialect): Promise<Migr
 }
 
 /**
- * Waits for everybody who is at work: servers of the version before go on while a later one migrates. Some of them hold
- * what this waits for, and wait for what this holds; it gives way sooner than the database would call that a deadlock, and
- * is tried again.
+ * Lets a migration that waits go first. Transactions lock tables in any order; before its first statement one holds
+ * nothing that a migration waits for.
+ */
+export async function letMigrationsPass(db: Kysely<Database>, { name }: SqlDialect): Promise<void> {
+  if (name === 'postgres') await sql`select pg_advisory_xact_lock_shared(${migrationLock})`.execute(db);
+}
+
+/**
+ * Waits for everybody who is at work: servers of the version before go on while a later one migrates. No transaction is
+ * under way (see {@link letMigrationsPass}), and statements that stand alone lock tables in this order. Should one hold
+ * what this waits for and wait for what this holds all the same, it gives way sooner than the database would call that a
+ * deadlock, and is tried again.
  */
 async function lockTables(db: Transaction<Database>): Promise<void> {
   const tables = ['sessions', 'users', 'user_roles', 'roles', 'signing_keys', 'feed_head', 'feed_log'] as const;

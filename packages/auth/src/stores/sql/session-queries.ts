@@ -89,8 +89,8 @@ export function sessionQueries(db: Kysely<Database>, dialect: SqlDialect): Sessi
         .innerJoin('users', 'users.id', 'sessions.user_id')
         .selectAll('sessions')
         .select(['users.epoch as current_epoch', 'users.disabled_at'])
-        .select(position)
         .select(grants)
+        .select(position)
         .where('sessions.id', '=', id),
     ),
     rotate: prepare(['id', 'generation', 'now', 'idleExpiresAt', 'userAgent', 'address'], (rotation: Rotation) =>

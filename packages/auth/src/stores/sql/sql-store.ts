@@ -5,7 +5,7 @@ import type { Migrated, Repositories, Store, Transaction } from '../store.ts';
 import type { Wakeups } from '../wakeups.ts';
 import { appendChanges, changeQueries, type ChangeQueries } from './change-queries.ts';
 import { loggedEndings } from './logged-endings.ts';
-import { migrate } from './migrations.ts';
+import { letMigrationsPass, migrate } from './migrations.ts';
 import { rotatingTogether } from './rotation-batches.ts';
 import type { Database, SqlDialect } from './schema.ts';
 import { sessionQueries, type SessionQueries } from './session-queries.ts';
@@ -52,6 +52,7 @@ export function sqlStore(database: SqlConnection): Store {
   const queries: Queries = { sessions: sessionQueries(db, dialect), changes: changeQueries(db, dialect) };
   const write: Transact = (work) =>
     db.transaction().execute(async (connection) => {
+      await letMigrationsPass(connection, dialect);
       const done = await work(connection);
       await appendChanges(connection, queries.changes, done.changes);
       return done;
