@@ -29,6 +29,25 @@ describe('a shared read', () => {
     expect(await asked).toBe('first');
   });
 
+  it('serves with what was read a moment ago whoever can do with that, until it is too old or has failed', async () => {
+    const { read, begun, answer, fail } = aRead();
+    const asked = read.recent(1_000);
+    await turn();
+    answer('first');
+    expect(await asked).toBe('first');
+    expect(await read.recent(1_000)).toBe('first');
+    expect(begun()).toBe(1);
+    const again = read.recent(-1);
+    await turn();
+    expect(begun()).toBe(2);
+    fail();
+    await expect(again).rejects.toThrow('away');
+    const afterwards = read.recent(1_000);
+    await turn();
+    answer('third');
+    expect(await afterwards).toBe('third');
+  });
+
   it('serves all who have asked while the one before was under way, and begins after they did', async () => {
     const { read, begun, answer } = aRead();
     const first = read.fresh();

@@ -28,6 +28,12 @@ export interface IssuedTokenDependencies {
   readonly emit: EventListener;
 }
 
+/**
+ * How old the knowledge of dead keys may be by which a token ends its session, in milliseconds: whoever has such a key can
+ * end sessions a little longer, and nothing else.
+ */
+const endingMaxAge = 50;
+
 /** A session that is alive, and its user. */
 interface LiveSession {
   readonly session: SessionRecord;
@@ -144,18 +150,18 @@ export class IssuedTokens {
   async #sessionOf(token: string): Promise<string | undefined> {
     const { store, refreshTokens } = this.#dependencies;
     const presented = parseRefreshToken(token);
-    if (presented === undefined) return (await this.#verify(token, ['early', 'late']))?.sid;
+    if (presented === undefined) return (await this.#verify(token, ['early', 'late'], endingMaxAge))?.sid;
     const session = await store.sessions.find(presented.sessionId);
     const isGenuine = session !== undefined && refreshTokens.isGenuine(presented, session.salt);
     return isGenuine ? presented.sessionId : undefined;
   }
 
-  async #verify(token: string, accepted: readonly Untimely[] = []): Promise<AccessTokenClaims | undefined> {
+  async #verify(token: string, accepted: readonly Untimely[] = [], maxAge = 0): Promise<AccessTokenClaims | undefined> {
     const { keys, issuer, audience, clock } = this.#dependencies;
     try {
       const now = accepted.length === 0 ? clock() : momentWithin(token, clock(), accepted);
       const { header, claims } = await verifyAccessToken(token, { keys: keys.source, issuer, audience, now });
-      return (await this.#isKeyDead(header.kid ?? '')) ? undefined : claims;
+      return (await this.#isKeyDead(header.kid ?? '', maxAge)) ? undefined : claims;
     } catch (error) {
       if (!isJwtError(error)) throw error;
       if (error.code !== 'keys_unavailable') return undefined;
@@ -165,12 +171,12 @@ export class IssuedTokens {
   }
 
   /** The keys in memory may be older than the word that one of them is dead. Only keys that have signed are asked about. */
-  #isKeyDead(keyId: string): Promise<boolean> {
+  #isKeyDead(keyId: string, maxAge: number): Promise<boolean> {
     const { changes } = this.#dependencies.store;
     const known = this.#keyDeaths.get(keyId);
     const read = known ?? new SerialReads(async () => (await changes.find(changeKinds.keyDead, keyId)) !== undefined);
     this.#keyDeaths.set(keyId, read);
-    return read.fresh();
+    return maxAge === 0 ? read.fresh() : read.recent(maxAge);
   }
 }
 
