@@ -26,6 +26,15 @@ interface HashedNames {
   readonly tokenHigh: number;
 }
 
+/** A token that was looked at, by claims, which are the same object for as long as a verifier remembers the token. */
+interface SeenToken {
+  /** Absent as long as only one of them had to be hashed. */
+  names: HashedNames | undefined;
+  /** No change after this place, up to the next one, has ended it. */
+  clearFrom: number;
+  clearUpTo: number;
+}
+
 /** The newest change of each kind and key, in a few bytes each where there may be many. */
 export class PackedChanges implements ChangeIndex {
   /** The key of the hash, in hexadecimal digits. */
@@ -33,8 +42,10 @@ export class PackedChanges implements ChangeIndex {
   readonly #hash: HalfSipHash;
   readonly #packed: PackedTable;
   readonly #others = new ChangeTable();
-  /** By claims, which are the same object for as long as a verifier remembers a token. */
-  readonly #names = new WeakMap<AccessTokenClaims, HashedNames>();
+  #seen = new WeakMap<AccessTokenClaims, SeenToken>();
+  #hasSeen = false;
+  /** The newest change of all. */
+  #newestOfAll = 0;
   /** The newest change of each kind, whatever its key. */
   readonly #newest: number[] = Array.from({ length: kindCount }, () => 0);
   /** The newest of {@link floors}. */
@@ -67,23 +78,27 @@ export class PackedChanges implements ChangeIndex {
   /** Takes in a change as snapshots hold it: its key hashed already, its kind unknown, an expiry of 0 for never. */
   applyHashed(low: number, high: number, sequence: number, expiresAt: number): void {
     this.#packed.set(low, high, sequence, expiresAt);
-    if (sequence > this.#newestHashed) this.#newestHashed = sequence;
+    this.#newestHashed = Math.max(this.#newestHashed, sequence);
+    this.#placeInOrder(sequence);
   }
 
   ends(claims: AccessTokenClaims, position: number): boolean {
-    const { sessionDead, userFloor, tokenDead } = changeKinds;
-    const isOneOfSeveral =
-      this.#newestHashed > position || this.#hasAnyAfter(userFloor, position) || this.#hasAnyAfter(tokenDead, position);
-    // Mostly only sessions have ended since a token was made, and one hash is quicker than what remembers three.
-    const isEnded = isOneOfSeveral
-      ? this.#hasNameAfter(claims, position)
-      : claims.sid !== undefined && this.hasAfter(sessionDead, claims.sid, position);
-    return isEnded || (this.#newestFloor > position && this.#others.ends(claims, position));
+    // What was found clear once is looked at again for what came since, and mostly nothing has.
+    const seen = this.#seen.get(claims);
+    const isClear = seen !== undefined && seen.clearFrom <= position;
+    const after = isClear ? Math.max(position, seen.clearUpTo) : position;
+    if (after >= this.#newestOfAll) return false;
+    const token = seen ?? this.#see(claims);
+    if (this.#isEnded(claims, token, after)) return true;
+    if (!isClear) token.clearFrom = position;
+    token.clearUpTo = this.#newestOfAll;
+    return false;
   }
 
   hasAfter(kind: ChangeKind, key: string, position: number): boolean {
-    if (!this.#hasAnyAfter(kind, position) && this.#newestHashed <= position) return false;
-    if (!packedKinds.includes(kind)) return this.#others.hasAfter(kind, key, position);
+    const isPacked = packedKinds.includes(kind);
+    if (!this.#hasAnyAfter(kind, position) && !(isPacked && this.#newestHashed > position)) return false;
+    if (!isPacked) return this.#others.hasAfter(kind, key, position);
     this.#hash.digest(kind, key);
     return this.#packed.get(this.#hash.low, this.#hash.high) > position;
   }
@@ -101,6 +116,7 @@ export class PackedChanges implements ChangeIndex {
     this.#packed.absorb(index.#packed);
     this.#others.absorb(index.#others);
     this.#newestHashed = Math.max(this.#newestHashed, index.#newestHashed);
+    this.#placeInOrder(index.#newestHashed);
     for (const [kind, sequence] of index.#newest.entries()) this.#note(kind, sequence);
     return true;
   }
@@ -115,8 +131,19 @@ export class PackedChanges implements ChangeIndex {
     return (this.#newest[kind] ?? 0) > position;
   }
 
-  #hasNameAfter(claims: AccessTokenClaims, position: number): boolean {
-    const names = this.#names.get(claims) ?? this.#hashNames(claims);
+  #isEnded(claims: AccessTokenClaims, token: SeenToken, after: number): boolean {
+    const { sessionDead, userFloor, tokenDead } = changeKinds;
+    const isOneOfSeveral =
+      this.#newestHashed > after || this.#hasAnyAfter(userFloor, after) || this.#hasAnyAfter(tokenDead, after);
+    // Mostly only sessions have ended since, and one hash is quicker than three.
+    const isEnded = isOneOfSeveral
+      ? this.#hasNameAfter(claims, token, after)
+      : claims.sid !== undefined && this.hasAfter(sessionDead, claims.sid, after);
+    return isEnded || (this.#newestFloor > after && this.#others.ends(claims, after));
+  }
+
+  #hasNameAfter(claims: AccessTokenClaims, token: SeenToken, position: number): boolean {
+    const names = (token.names ??= this.#hashNames(claims));
     return (
       this.#packed.get(names.sessionLow, names.sessionHigh) > position ||
       this.#packed.get(names.userLow, names.userHigh) > position ||
@@ -128,9 +155,14 @@ export class PackedChanges implements ChangeIndex {
     const [sessionLow, sessionHigh] = this.#digest(changeKinds.sessionDead, claims.sid);
     const [userLow, userHigh] = this.#digest(changeKinds.userFloor, claims.sub);
     const [tokenLow, tokenHigh] = this.#digest(changeKinds.tokenDead, claims.jti);
-    const names = { sessionLow, sessionHigh, userLow, userHigh, tokenLow, tokenHigh };
-    this.#names.set(claims, names);
-    return names;
+    return { sessionLow, sessionHigh, userLow, userHigh, tokenLow, tokenHigh };
+  }
+
+  #see(claims: AccessTokenClaims): SeenToken {
+    const token = { names: undefined, clearFrom: Number.POSITIVE_INFINITY, clearUpTo: 0 };
+    this.#seen.set(claims, token);
+    this.#hasSeen = true;
+    return token;
   }
 
   #digest(kind: ChangeKind, name: string | undefined): readonly [low: number, high: number] {
@@ -142,6 +174,16 @@ export class PackedChanges implements ChangeIndex {
   #note(kind: number, sequence: number): void {
     if (kind < kindCount && sequence > (this.#newest[kind] ?? 0)) this.#newest[kind] = sequence;
     if (floors.includes(kind)) this.#newestFloor = Math.max(this.#newestFloor, sequence);
+    this.#placeInOrder(sequence);
+  }
+
+  /** A change that comes after newer ones may end what was found clear up to those. */
+  #placeInOrder(sequence: number): void {
+    if (sequence > this.#newestOfAll) this.#newestOfAll = sequence;
+    else if (this.#hasSeen) {
+      this.#seen = new WeakMap();
+      this.#hasSeen = false;
+    }
   }
 }
 

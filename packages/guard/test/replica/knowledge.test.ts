@@ -83,8 +83,10 @@ describe('an index of packed changes and a table of them', () => {
           () => new ChangeTable(),
           (hashKey) => new PackedChanges(hashKey),
         ];
-        const verdicts = open.map((create) => {
+        const byIndex = open.map((create) => {
           const knowledge = new Knowledge(create(hashKeys[0]), 0);
+          const seen = tokens.map((token) => aToken(token, token.sub));
+          const verdicts: unknown[][] = [];
           let now = noon;
           for (const each of steps) {
             now += 1;
@@ -95,13 +97,54 @@ describe('an index of packed changes and a table of them', () => {
             } else if ('sweep' in each) sweepAll(knowledge, each.sweep);
             else if ('lostFrom' in each) knowledge.loseFrom(each.lostFrom, now);
             else knowledge.startOver(create(each.hashKey), each.restoredTo, now);
+            // The same objects over and over, as a verifier that remembers tokens hands them out.
+            verdicts.push(seen.map((token) => verdictOn(knowledge, token)));
           }
-          return tokens.map((token) => verdictOn(knowledge, aToken(token, token.sub)));
+          return [...verdicts, tokens.map((token) => verdictOn(knowledge, aToken(token, token.sub)))];
         });
-        expect(verdicts[1]).toEqual(verdicts[0]);
+        expect(byIndex[1]).toEqual(byIndex[0]);
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe('a token that nothing has ended when it was looked at', () => {
+  const token = aToken({ sid: 'session-1', af: 6 });
+  const dead = (key: string, sequence: number): Change => aChange({ kind: changeKinds.sessionDead, key, sequence });
+
+  it('is looked at again for what came since', () => {
+    const index = new PackedChanges(hashKeys[0]);
+    index.apply(dead('another', 7));
+    expect(index.ends(token.claims, 6)).toBe(false);
+    index.apply(dead('session-1', 8));
+    expect(index.ends(token.claims, 6)).toBe(true);
+    expect(index.ends(token.claims, 6)).toBe(true);
+  });
+
+  it('is looked at anew when an older change is heard of late', () => {
+    const [index, older] = [new PackedChanges(hashKeys[0]), new PackedChanges(hashKeys[0])];
+    index.apply(dead('another', 9));
+    expect(index.ends(token.claims, 6)).toBe(false);
+    older.apply(dead('session-1', 8));
+    index.absorb(older);
+    expect(index.ends(token.claims, 6)).toBe(true);
+    const late = new PackedChanges(hashKeys[0]);
+    late.apply(dead('another', 9));
+    expect(late.ends(token.claims, 6)).toBe(false);
+    late.apply(dead('session-1', 8));
+    expect(late.ends(token.claims, 6)).toBe(true);
+  });
+
+  it('is looked at anew when its place turns out to be an earlier one', () => {
+    const knowledge = new Knowledge(new PackedChanges(hashKeys[0]), 0);
+    knowledge.apply(dead('session-1', 5));
+    knowledge.apply(dead('another', 8));
+    knowledge.advance(8);
+    expect(knowledge.findRevocation(token)).toBeUndefined();
+    expect(knowledge.findRevocation(token)).toBeUndefined();
+    knowledge.loseFrom(6, noon);
+    expect(knowledge.findRevocation(token)).toBe('token_revoked');
   });
 });
 
