@@ -35,7 +35,7 @@ const plans: readonly Plan[] = [
   { name: 'revoke and confirm', perSecond: 100, seconds: 6, confirm: true },
 ];
 const honest = 100;
-const idleSeconds = 8;
+const idleSeconds = 20;
 /** How long everybody may still be busy with what was before, in milliseconds. */
 const settling = 3000;
 

@@ -1,5 +1,7 @@
 import { changeKinds } from '@sallyport/guard';
 import { ChangeTable } from '../../packages/guard/dist/replica/change-table.js';
+import type { ChangeIndex } from '../../packages/guard/dist/replica/change-index.js';
+import { PackedChanges } from '../../packages/guard/dist/replica/packed-changes.js';
 import { type AccessToken, Knowledge } from '../../packages/guard/dist/replica/knowledge.js';
 import { atMost, microseconds, section, type Target, type Topic } from '../report.ts';
 import { measure, perSecond, repeat, type Contender } from '../rounds.ts';
@@ -14,6 +16,7 @@ const names = {
   old: 'feed, old tokens',
   recent: 'feed, recent tokens',
   unseen: 'feed, old tokens never seen before',
+  changed: 'feed without clocks, recent tokens, a session has ended since each was seen',
   clocks: 'both clocks, and no decision',
 } as const;
 
@@ -27,11 +30,32 @@ function contend(name: string, decide: Decide, tokens: readonly AccessToken[]): 
   });
 }
 
-function byMaps(count: number): Decide {
-  const knowledge = new Knowledge(new ChangeTable(), 0);
+function someKnowledge(index: ChangeIndex, count: number): Knowledge {
+  const knowledge = new Knowledge(index, 0);
   for (const change of [...someChanges(count), ...roleChanges(count + 1)]) knowledge.apply(change);
   knowledge.advance(count + 2);
-  return (token) => knowledge.findRevocation(token) === undefined && knowledge.rightsOf(token.claims).roles.has('user');
+  return knowledge;
+}
+
+const decideBy =
+  (knowledge: Knowledge): Decide =>
+  (token) =>
+    knowledge.findRevocation(token) === undefined && knowledge.rightsOf(token.claims).roles.has('user');
+
+/** Whenever all tokens have been decided about, another session ends. */
+function whileSessionsEnd(knowledge: Knowledge): Decide {
+  const decide = decideBy(knowledge);
+  let decisions = 0;
+  return (token) => {
+    decisions += 1;
+    if (decisions % poolSize === 0) {
+      const sequence = knowledge.head + 1;
+      const end = { kind: changeKinds.sessionDead, key: anId(), critical: true, expiresAt: later };
+      knowledge.apply({ ...end, sequence });
+      knowledge.advance(sequence);
+    }
+    return decide(token);
+  };
 }
 
 const nanoseconds = (contender: string, results: readonly { name: string; speeds: readonly number[] }[]): number => {
@@ -60,7 +84,8 @@ export async function benchDecision(): Promise<Topic> {
       const judgement = replica.judge(token, '', undefined);
       return typeof judgement === 'object' && 'roles' in judgement && judgement.roles.has('user');
     };
-    const maps = byMaps(count);
+    const maps = decideBy(someKnowledge(new ChangeTable(), count));
+    const changing = whileSessionsEnd(someKnowledge(new PackedChanges('0011001100110011', count), count));
     const [old, recent] = [someTokens(poolSize, 0), someTokens(poolSize, count + 2)];
     server.append({ kind: changeKinds.sessionDead, key: anId(), expiresAt: later });
     while (replica.status().cursor !== server.cursor) await new Promise(setImmediate);
@@ -68,6 +93,7 @@ export async function benchDecision(): Promise<Topic> {
       contend('maps, old tokens', maps, old),
       contend(names.old, byFeed, old),
       contend(names.recent, byFeed, recent),
+      contend(names.changed, changing, recent),
       contend(names.clocks, () => performance.now() + Date.now() > 0, old),
       contend(names.unseen, ({ header, claims }) => byFeed({ header, claims: { ...claims } }), old),
     ];
@@ -86,7 +112,8 @@ export async function benchDecision(): Promise<Topic> {
   }
   const note = `A whole decision about a verified token that nothing hits: is the knowledge fresh enough, by both clocks; is the session, user, client,
 organisation, key or token dead; what do its roles grant. 1000 tokens take turns. Old ones were made before the first entry, so
-that everything must be looked up; recent ones after the guard had started, and only sessions have ended since. Tokens never
+that everything must be looked up; recent ones after the guard had started, and only sessions have ended since. A token
+that nothing has ended is looked at again for what came since, which is nothing in all rows but the one that says so. Tokens never
 seen before are hashed first, and the figure includes copying their claims, which makes them new. \`maps\` is the replica of the
 server's own process, without the clocks. What is left on the heap is what the two clocks give, and reading them
 takes as long as the row says that decides nothing: on some machines it is most of the time there is.`;
