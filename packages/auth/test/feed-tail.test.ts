@@ -47,7 +47,7 @@ it('looks once for many announcements of one moment, and sees what the last of t
 it('looks at once when nothing was announced for a while', async () => {
   const look = vi.spyOn(store.changes, 'readSince');
   await vi.waitFor(() => expect(look).toHaveBeenCalled());
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await new Promise((resolve) => setTimeout(resolve, 50));
   await append('token');
   look.mockClear();
   announce();

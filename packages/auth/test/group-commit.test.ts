@@ -62,6 +62,22 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
+describe('processes that write to one file', () => {
+  it('wait for each other for as long as they may, then say that it is busy', () => {
+    const other = openToWrite(file, 20);
+    connection.begin();
+    expect(() => other.begin()).toThrow('database is locked');
+    connection.rollback();
+    other.begin();
+    expect(() => connection.begin()).toThrow('database is locked');
+    other.commit();
+    connection.begin();
+    connection.commit();
+    other.close();
+    expect(() => other.begin()).toThrow('database is not open');
+  });
+});
+
 describe('group commit', () => {
   it('answers together, and durably, what was asked together', () => {
     take(only('a'), only('b'), only('c'));

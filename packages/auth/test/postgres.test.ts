@@ -301,6 +301,26 @@ it('tries a transaction again that was in the way of another', async () => {
   await store.close();
 });
 
+it('a server that starts on a database of its own version waits for nobody, and keeps nobody waiting', async () => {
+  const created = await database?.create();
+  if (created === undefined) throw new Error('PostgreSQL did not start');
+  const [store, starting] = [created.connect(), created.connect()];
+  await store.migrate();
+  const [isUnderWay, mayEnd] = [new Barrier(2), new Barrier(2)];
+  const slow = store.transaction(async () => {
+    await isUnderWay.reached();
+    await mayEnd.reached();
+  });
+  await isUnderWay.reached();
+  const { from, to } = await starting.migrate();
+  expect(from).toBe(to);
+  await store.roles.set('editor', ['todos:write']);
+  await store.transaction(({ roles }) => roles.lock('editor'));
+  await mayEnd.reached();
+  await slow;
+  await Promise.all([store.close(), starting.close()]);
+});
+
 /** Lets nobody on before so many have come; whoever comes later goes on at once. */
 class Barrier {
   #missing: number;

@@ -74,9 +74,20 @@ export function expiryOf({ issuedUntil }: NewChange, tokenLifetime: number): num
   return Math.ceil(issuedUntil.getTime() / 1000) + tokenLifetime + expiryMargin;
 }
 
+/** What an entry is about. */
+export interface ChangeSubject {
+  readonly kind: number;
+  readonly key: string;
+}
+
 /** The later of two moments: tokens may have been issued by a clock that was set back since. */
 export function latest(now: Date, issued: Date | undefined): Date {
   return issued !== undefined && issued > now ? issued : now;
+}
+
+/** The earlier of two moments. */
+export function earliest(one: Date, other: Date): Date {
+  return other < one ? other : one;
 }
 
 /** A session is over. */

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { earliest, type ChangeSubject } from '../changes/change.ts';
 import { AuthError } from '../errors.ts';
 import { steadyTime, type Clock } from '../ports.ts';
 import type { Store } from '../stores/store.ts';
@@ -31,16 +32,10 @@ export interface ConfirmationDependencies {
   readonly clock: Clock;
 }
 
-/** A change that somebody waits for guards to know. */
-interface AwaitedChange {
-  readonly kind: number;
-  readonly key: string;
-}
-
 type Counts = Omit<Confirmation, 'milliseconds'>;
 
 interface Waiting {
-  readonly change: AwaitedChange;
+  readonly change: ChangeSubject;
   readonly committedAt: Date;
   /** Its place in the log, once that has been looked up. */
   sequence: number | undefined;
@@ -50,6 +45,9 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** Somebody whose change has been found in the log, or 0 where there was nothing to append. */
+type Placed = Waiting & { readonly sequence: number };
+
 /**
  * Waits until every guard knows something, or has stopped granting. It asks the database, where all processes write how far
  * their guards have come; one look serves everybody who waits.
@@ -58,6 +56,7 @@ export class Confirmations {
   readonly #dependencies: ConfirmationDependencies;
   readonly #waiting = new Set<Waiting>();
   #isLooking = false;
+  #isStopped = false;
 
   constructor(dependencies: ConfirmationDependencies) {
     this.#dependencies = dependencies;
@@ -65,7 +64,7 @@ export class Confirmations {
 
   /** Does something that appends a change, and waits for the guards. */
   async of<Result>(
-    change: AwaitedChange,
+    change: ChangeSubject,
     work: () => Promise<Result>,
   ): Promise<{ readonly result: Result; readonly confirmation: Confirmation }> {
     const began = steadyTime();
@@ -76,12 +75,13 @@ export class Confirmations {
 
   /** Nobody will look any more. */
   stop(): void {
-    const error = new AuthError('store_unavailable', 'stopped while waiting for guards', { retryAfter: 1 });
-    for (const { reject } of this.#waiting) reject(error);
+    this.#isStopped = true;
+    for (const { reject } of this.#waiting) reject(stopped());
     this.#waiting.clear();
   }
 
-  #known(change: AwaitedChange, committedAt: Date): Promise<Counts> {
+  #known(change: ChangeSubject, committedAt: Date): Promise<Counts> {
+    if (this.#isStopped) return Promise.reject(stopped());
     let timer: NodeJS.Timeout | undefined;
     return new Promise<Counts>((resolve, reject) => {
       const waiting = { change, committedAt, sequence: undefined, isOverdue: false, resolve, reject };
@@ -110,38 +110,47 @@ export class Confirmations {
   async #settle(): Promise<void> {
     const { store, clock } = this.#dependencies;
     // Who comes while the database is asked may have committed after it looked.
-    const asking = [...this.#waiting];
-    await this.#findPlaces(asking);
+    const placed = await this.#findPlaces([...this.#waiting]);
+    if (placed.length === 0) return;
     const lowest = (await store.guards.lowestPlace(clock())) ?? Infinity;
-    const settled = asking.filter(({ sequence = 0, isOverdue }) => sequence <= lowest || isOverdue);
+    const settled = placed.filter(({ sequence, isOverdue }) => sequence <= lowest || isOverdue);
     if (settled.length === 0) return;
-    const guards = await store.guards.listLeased(settled.map(({ committedAt }) => committedAt).reduce(earlier));
+    const guards = await store.guards.listLeased(settled.map(({ committedAt }) => committedAt).reduce(earliest));
     const now = clock();
     for (const waiting of settled) {
       if (this.#waiting.delete(waiting)) waiting.resolve(count(guards, waiting, now));
     }
   }
 
-  /** Those asked for at the same moment are looked up together. */
-  async #findPlaces(asking: readonly Waiting[]): Promise<void> {
-    const unplaced = asking.filter(({ sequence }) => sequence === undefined);
+  /** Those who have a place; those whose place cannot be found hear of it. All are looked up together. */
+  async #findPlaces(asking: readonly Waiting[]): Promise<readonly Placed[]> {
+    const { changes } = this.#dependencies.store;
     await Promise.all(
-      unplaced.map(async (waiting) => {
+      asking.map(async (waiting) => {
         const { kind, key } = waiting.change;
-        waiting.sequence = (await this.#dependencies.store.changes.find(kind, key))?.sequence ?? 0;
+        try {
+          waiting.sequence ??= (await changes.find(kind, key))?.sequence ?? 0;
+        } catch (error) {
+          if (this.#waiting.delete(waiting)) waiting.reject(error);
+        }
       }),
     );
+    return asking.filter(isPlaced);
   }
 }
 
+function isPlaced(waiting: Waiting): waiting is Placed {
+  return waiting.sequence !== undefined;
+}
+
+function stopped(): AuthError {
+  return new AuthError('store_unavailable', 'stopped while waiting for guards', { retryAfter: 1 });
+}
+
 /** Of the guards that could have granted after the change. */
-function count(guards: readonly PresentGuard[], { sequence = 0, committedAt }: Waiting, now: Date): Counts {
+function count(guards: readonly PresentGuard[], { sequence, committedAt }: Placed, now: Date): Counts {
   const concerned = guards.filter(({ leaseUntil }) => leaseUntil > committedAt);
   const behind = concerned.filter(({ acknowledged }) => acknowledged < sequence);
   const lapsed = behind.filter(({ leaseUntil }) => leaseUntil <= now).length;
   return { acknowledged: concerned.length - behind.length, lapsed, pending: behind.length - lapsed };
-}
-
-function earlier(one: Date, other: Date): Date {
-  return other < one ? other : one;
 }

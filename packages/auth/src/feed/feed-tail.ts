@@ -70,7 +70,7 @@ export class FeedTail {
   async start(): Promise<void> {
     await this.confirm();
     this.#stopWatching ??= this.#dependencies.store.watch(() => this.#lookSoon());
-    this.#poll ??= setInterval(() => this.#look(), pollInterval).unref();
+    this.#poll ??= setInterval(() => void this.confirm().catch(() => undefined), pollInterval).unref();
   }
 
   stop(): void {

@@ -1,5 +1,5 @@
 import { decodeJwtUnverified, isJwtError, verifyAccessToken, type AccessTokenClaims } from '@sallyport/jwt';
-import { changeKinds, latest, tokenDead } from '../changes/change.ts';
+import { changeKinds, earliest, latest, tokenDead } from '../changes/change.ts';
 import { AuthError } from '../errors.ts';
 import type { EventListener } from '../events.ts';
 import { nothingToConfirm, type Confirmation, type Confirmations } from '../feed/confirmations.ts';
@@ -97,7 +97,7 @@ export class IssuedTokens {
       token_type: 'refresh_token',
       iss: issuer,
       ...(await this.#person(live, live.session.scope)),
-      exp: seconds(earlier(live.session.idleExpiresAt, live.session.expiresAt)),
+      exp: seconds(earliest(live.session.idleExpiresAt, live.session.expiresAt)),
       iat: seconds(live.session.mintedAt),
     };
   }
@@ -189,17 +189,13 @@ type Untimely = 'early' | 'late';
 /** Now, or the moment next to it at which an untimely token is good: its signature is checked all the same. */
 function momentWithin(token: string, now: Date, accepted: readonly Untimely[]): Date {
   const { exp, nbf, iat } = decodeJwtUnverified(token).claims;
-  const bounded = accepted.includes('late') && isMoment(exp) ? earlier(now, new Date((exp - 1) * 1000)) : now;
+  const bounded = accepted.includes('late') && isMoment(exp) ? earliest(now, new Date((exp - 1) * 1000)) : now;
   const begins = [nbf, iat].filter(isMoment).map((begin) => new Date(begin * 1000));
   return accepted.includes('early') ? begins.reduce(latest, bounded) : bounded;
 }
 
 function isMoment(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
-}
-
-function earlier(one: Date, other: Date): Date {
-  return other < one ? other : one;
 }
 
 function seconds(moment: Date): number {

@@ -77,6 +77,19 @@ export const changeChecks: Checks = {
     equal(await store.changes.find(changeKinds.sessionDead, 'unknown'), undefined);
   },
 
+  'finds what many look for at once, each for itself, whatever stands beside it': async ({ store }) => {
+    await append(store, aChange('k'), aChange('another'));
+    const keys = ['k', 'unknown', 'k', 'another', 'k'];
+    // No database has it, and some refuse to look.
+    const strange = store.changes.find(changeKinds.sessionDead, 'a\0b').catch(() => undefined);
+    const found = await Promise.all(keys.map((key) => store.changes.find(changeKinds.sessionDead, key)));
+    deepEqual(
+      found.map((change) => change?.sequence),
+      [3, undefined, 3, 4, 3],
+    );
+    equal(await strange, undefined);
+  },
+
   'lets changes outlive the longest-lived token there ever was': async ({ store }) => {
     equal(await store.changes.tokenLifetime(), 0);
     await store.transaction((transaction) => transaction.raiseTokenLifetime(600));

@@ -22,21 +22,35 @@ const migrationLock = 7_255_197;
  * Brings the schema up to date in one transaction: all of it or nothing. Several processes that start at once wait for
  * each other and find the work done.
  */
-export function migrate(db: Kysely<Database>, dialect: SqlDialect): Promise<Migrated> {
+export async function migrate(db: Kysely<Database>, dialect: SqlDialect): Promise<Migrated> {
+  // Most servers start on a database of their own version: nobody has to wait for that.
+  if (await isCurrent(db, dialect)) return { from: migrations.length, to: migrations.length };
   return db.transaction().execute(async (transaction) => {
     // SQLite's transactions are exclusive from the start (see sqlite/group-commit.ts).
     if (dialect.name === 'postgres') await sql`select pg_advisory_xact_lock(${migrationLock})`.execute(transaction);
     await sql`create table if not exists schema_version (version integer not null)`.execute(transaction);
-    const { rows } = await sql<{ version: number }>`select version from schema_version`.execute(transaction);
-    const from = rows[0]?.version ?? 0;
+    const known = await versionOf(transaction);
+    const from = known ?? 0;
     if (from > migrations.length) throw newerDatabase(from);
     if (from > 0 && from < migrations.length && dialect.name === 'postgres') await lockTables(transaction);
     for (const apply of migrations.slice(from)) await apply(transaction, dialect);
     if (from === 0) await seed(transaction, dialect);
-    if (rows.length === 0) await sql`insert into schema_version (version) values (0)`.execute(transaction);
+    if (known === undefined) await sql`insert into schema_version (version) values (0)`.execute(transaction);
     await sql`update schema_version set version = ${migrations.length}`.execute(transaction);
     return { from, to: migrations.length };
   });
+}
+
+/** SQLite's transactions wait for no more than a commit, and its database may not be there yet. */
+async function isCurrent(db: Kysely<Database>, { name }: SqlDialect): Promise<boolean> {
+  if (name === 'sqlite') return false;
+  const { rows } = await sql<{ known: boolean }>`select to_regclass('schema_version') is not null as known`.execute(db);
+  return rows[0]?.known === true && (await versionOf(db)) === migrations.length;
+}
+
+async function versionOf(db: Kysely<Database>): Promise<number | undefined> {
+  const { rows } = await sql<{ version: number }>`select version from schema_version`.execute(db);
+  return rows[0]?.version;
 }
 
 /**

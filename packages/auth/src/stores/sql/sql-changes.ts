@@ -1,24 +1,16 @@
 import { sql, type Kysely, type Selectable, type SelectQueryBuilder } from 'kysely';
 import type { ChangeStore, ExpiryCursor } from '../../changes/change-store.ts';
-import type { Change, ChangeBatch, LogPosition } from '../../changes/change.ts';
+import type { Change, ChangeBatch, ChangeSubject, LogPosition } from '../../changes/change.ts';
 import type { Pruned } from '../../upkeep/pruned.ts';
 import { Batches } from './batches.ts';
 import { toList } from './json-list.ts';
 import type { ChangeQueries, LogRow, PositionRow } from './change-queries.ts';
 import type { Database } from './schema.ts';
 
-/** What an entry is about. */
-interface Sought {
-  readonly kind: number;
-  readonly key: string;
-}
-
 /** The last entry about something, if there is one. */
 interface Found {
   readonly change?: Change | undefined;
 }
-
-const subjectOf = ({ kind, key }: Sought): string => `${kind} ${key}`;
 
 /** Reads the change log. */
 export class SqlChanges implements ChangeStore {
@@ -26,12 +18,13 @@ export class SqlChanges implements ChangeStore {
   readonly #queries: ChangeQueries;
 
   /** What is looked for at the same moment is found together. */
-  readonly #finds = new Batches<Sought, Found>({
+  readonly #finds = new Batches<ChangeSubject, Found>({
     most: 256,
     atOnce: 2,
-    subjectOf,
-    together: (sought) => this.#findAll(sought),
-    alone: async (sought) => (await this.#findAll([sought])).get(subjectOf(sought)) ?? {},
+    // Reads do not mind each other: many may look for the same at the same time.
+    subjectOf: (sought) => sought,
+    together: (sought) => this.#findTogether(sought),
+    alone: async (sought) => ({ change: await this.#findAlone(sought) }),
   });
 
   constructor(db: Kysely<Database>, queries: ChangeQueries) {
@@ -106,11 +99,24 @@ export class SqlChanges implements ChangeStore {
     return { removed: Number(numDeletedRows), next: last?.sequence };
   }
 
-  async #findAll(sought: readonly Sought[]): Promise<ReadonlyMap<string, Found>> {
+  async #findTogether(sought: readonly ChangeSubject[]): Promise<ReadonlyMap<unknown, Found>> {
     const list = toList(sought.map(({ kind, key }) => [kind, key]));
-    const { rows } = list === undefined ? { rows: [] } : await this.#queries.findMany(this.#db, { list });
-    const changes = new Map(rows.map((row) => [subjectOf(row), toChange(row)]));
-    return new Map(sought.map(subjectOf).map((subject) => [subject, { change: changes.get(subject) }]));
+    if (list === undefined) return new Map();
+    const { rows } = await this.#queries.findMany(this.#db, { list });
+    const changes = new Map(rows.map((row) => [nameOf(row), toChange(row)]));
+    return new Map(sought.map((each) => [each, { change: changes.get(nameOf(each)) }]));
+  }
+
+  async #findAlone({ kind, key }: ChangeSubject): Promise<Change | undefined> {
+    const row = await this.#db
+      .selectFrom('feed_log')
+      .selectAll()
+      .where('kind', '=', kind)
+      .where('key', '=', key)
+      .orderBy('sequence', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    return row === undefined ? undefined : toChange(row);
   }
 
   #head(): Promise<Selectable<Database['feed_head']>> {
@@ -121,6 +127,8 @@ export class SqlChanges implements ChangeStore {
     return this.#db.selectFrom('feed_log').selectAll().where('sequence', '>', after).where('sequence', '<=', upTo);
   }
 }
+
+const nameOf = ({ kind, key }: ChangeSubject): string => `${kind} ${key}`;
 
 function toPosition(row: PositionRow): LogPosition {
   const { incarnation, head, token_lifetime: tokenLifetime, credentials: credentialVersion } = row;

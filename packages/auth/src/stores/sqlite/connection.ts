@@ -16,7 +16,10 @@ const mostStatements = 500;
  * How long SQLite waits by itself for another process that writes, in milliseconds. It looks less and less often, ten times
  * a second in the end: whoever has waited long would be overtaken by everybody who comes.
  */
-const longestRest = 3;
+const longestWait = 3;
+
+/** How long a process leaves the file alone for those who look for it that often, in milliseconds. */
+const rest = 3;
 
 /** For how long a process that had to wait for another one lets others go first, in milliseconds. */
 const courtesy = 1_000;
@@ -29,7 +32,7 @@ export function openToWrite(file: string, patience: number): SqliteConnection {
     // An acknowledged write survives the power cut.
     'pragma synchronous = full',
     'pragma foreign_keys = on',
-    `pragma busy_timeout = ${Math.min(patience, longestRest)}`,
+    `pragma busy_timeout = ${Math.min(patience, longestWait)}`,
   ];
   return open(file, { readOnly: false, pragmas, patience });
 }
@@ -108,8 +111,8 @@ export class SqliteConnection {
   /** Who waits looks every few milliseconds, and would never meet the moment between two transactions. */
   #letOthersGoFirst(): void {
     const now = performance.now();
-    const rest = this.#endedAt + longestRest - now;
-    if (rest > 0 && now - this.#waitedAt < courtesy) Atomics.wait(stillness, 0, 0, rest);
+    const left = this.#endedAt + rest - now;
+    if (left > 0 && now - this.#waitedAt < courtesy) Atomics.wait(stillness, 0, 0, left);
   }
 
   close(): void {

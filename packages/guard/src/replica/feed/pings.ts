@@ -46,6 +46,7 @@ export class Pings {
     this.#isUnderWay = true;
     while (this.#isWanted && !this.#context.signal.aborted) {
       await this.#gather();
+      if (this.#context.signal.aborted) break;
       this.#isWanted = false;
       await this.#send().catch((error: unknown) => this.#bear(error));
     }

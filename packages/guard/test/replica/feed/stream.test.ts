@@ -91,6 +91,18 @@ describe('a guard that follows a stream', () => {
     await caughtUp(guard, server);
   });
 
+  it('acknowledges by few pings what comes one after the other', async () => {
+    const { server } = await aFollowing();
+    const [pings, began] = [server.count('POST /feed/ping'), performance.now()];
+    for (let round = 0; round < 40; round += 1) {
+      server.append({ ...theEndOf(`session-${round}`), flags: 3 });
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    await until('all of it is acknowledged', () => [...server.acknowledged.values()].includes(server.cursor));
+    // One in twenty milliseconds, the first at once.
+    expect(server.count('POST /feed/ping') - pings).toBeLessThanOrEqual((performance.now() - began) / 20 + 2);
+  });
+
   it('asks again and again how current it is', async () => {
     const { server, guard } = await aFollowing({ feed: { maxStaleness: 1 } });
     const pings = server.count('POST /feed/ping');
