@@ -37,6 +37,7 @@ describe('entries that cannot be continued', () => {
 
   it('are all fetched anew when the server says so', async () => {
     const { server, guard } = await aFollowing();
+    await until('it follows', () => guard.status().connected);
     server.say('resync', {});
     server.endStreams();
     await until('another snapshot is taken', () => server.count('GET /feed/snapshot') === 2);
