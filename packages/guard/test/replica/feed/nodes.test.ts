@@ -82,6 +82,7 @@ describe('a guard with several nodes', () => {
 
   it('waits as long as a process that stops asks it to', async () => {
     const { server, guard } = await aFollowing();
+    await until('it follows', () => guard.status().connected);
     const opened = server.count('GET /feed');
     const started = performance.now();
     server.say('bye', { retry: 700 });
