@@ -23,15 +23,17 @@ const migrationLock = 7_255_197;
  * each other and find the work done.
  */
 export async function migrate(db: Kysely<Database>, dialect: SqlDialect): Promise<Migrated> {
-  // Most servers start on a database of their own version: nobody has to wait for that.
-  if (await isCurrent(db, dialect)) return { from: migrations.length, to: migrations.length };
+  // Most servers start on a database of their own version, and some are too old for it: nobody has to wait for either.
+  const before = dialect.name === 'postgres' ? await committedVersion(db) : 0;
+  refuseNewer(before);
+  if (before === migrations.length) return { from: before, to: before };
   return db.transaction().execute(async (transaction) => {
     // SQLite's transactions are exclusive from the start (see sqlite/group-commit.ts).
     if (dialect.name === 'postgres') await sql`select pg_advisory_xact_lock(${migrationLock})`.execute(transaction);
     await sql`create table if not exists schema_version (version integer not null)`.execute(transaction);
     const known = await versionOf(transaction);
     const from = known ?? 0;
-    if (from > migrations.length) throw newerDatabase(from);
+    refuseNewer(from);
     if (from > 0 && from < migrations.length && dialect.name === 'postgres') await lockTables(transaction);
     for (const apply of migrations.slice(from)) await apply(transaction, dialect);
     if (from === 0) await seed(transaction, dialect);
@@ -41,11 +43,10 @@ export async function migrate(db: Kysely<Database>, dialect: SqlDialect): Promis
   });
 }
 
-/** SQLite's transactions wait for no more than a commit, and its database may not be there yet. */
-async function isCurrent(db: Kysely<Database>, { name }: SqlDialect): Promise<boolean> {
-  if (name === 'sqlite') return false;
+/** The version as it is without waiting for anybody; 0 where there is none yet. */
+async function committedVersion(db: Kysely<Database>): Promise<number> {
   const { rows } = await sql<{ known: boolean }>`select to_regclass('schema_version') is not null as known`.execute(db);
-  return rows[0]?.known === true && (await versionOf(db)) === migrations.length;
+  return rows[0]?.known === true ? ((await versionOf(db)) ?? 0) : 0;
 }
 
 async function versionOf(db: Kysely<Database>): Promise<number | undefined> {
@@ -74,11 +75,12 @@ async function lockTables(db: Transaction<Database>): Promise<void> {
   await sql`set local lock_timeout to default`.execute(db);
 }
 
-function newerDatabase(version: number): AuthError {
+function refuseNewer(version: number): void {
+  if (version <= migrations.length) return;
   const problem =
     `the database has schema version ${version}, this program knows ${migrations.length}: ` +
     'it was written by a newer Sallyport; upgrade this program, or use the database of before';
-  return new AuthError('config_invalid', problem, { problems: [problem] });
+  throw new AuthError('config_invalid', problem, { problems: [problem] });
 }
 
 /** What every database begins with, in the tables of the present version. */
