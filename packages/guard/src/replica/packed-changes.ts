@@ -116,8 +116,9 @@ export class PackedChanges implements ChangeIndex {
     this.#packed.absorb(index.#packed);
     this.#others.absorb(index.#others);
     this.#newestHashed = Math.max(this.#newestHashed, index.#newestHashed);
-    this.#placeInOrder(index.#newestHashed);
+    this.#newestOfAll = Math.max(this.#newestOfAll, index.#newestOfAll);
     for (const [kind, sequence] of index.#newest.entries()) this.#note(kind, sequence);
+    this.#forgetSeen();
     return true;
   }
 
@@ -180,10 +181,13 @@ export class PackedChanges implements ChangeIndex {
   /** A change that comes after newer ones may end what was found clear up to those. */
   #placeInOrder(sequence: number): void {
     if (sequence > this.#newestOfAll) this.#newestOfAll = sequence;
-    else if (this.#hasSeen) {
-      this.#seen = new WeakMap();
-      this.#hasSeen = false;
-    }
+    else this.#forgetSeen();
+  }
+
+  #forgetSeen(): void {
+    if (!this.#hasSeen) return;
+    this.#seen = new WeakMap();
+    this.#hasSeen = false;
   }
 }
 
