@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { expectWithin } from '../../jwt/test/expect-within.ts';
 import { readEmailAddress } from '../src/users/email-address.ts';
 import { readCursor, writeCursor } from '../src/users/page.ts';
 import { foldUsername, readUsername } from '../src/users/username.ts';
@@ -67,12 +68,12 @@ describe('ids of users whom an application keeps', () => {
 describe('very long text', () => {
   const hostile = `a${'\u0301\u0323'.repeat(100_000)}`;
 
-  it('is nobody’s name, and found out at once', () => {
-    const before = performance.now();
-    expect(foldUsername(hostile)).toBe(hostile);
-    expect(() => readUsername(hostile)).toThrow(expect.objectContaining({ code: 'value_invalid' }));
-    expect(() => readEmailAddress(`a@${hostile}.com`)).toThrow(expect.objectContaining({ code: 'value_invalid' }));
-    expect(performance.now() - before).toBeLessThan(200);
+  it('is nobody’s name, and found out at once', async () => {
+    await expectWithin(50, () => {
+      expect(foldUsername(hostile)).toBe(hostile);
+      expect(() => readUsername(hostile)).toThrow(expect.objectContaining({ code: 'value_invalid' }));
+      expect(() => readEmailAddress(`a@${hostile}.com`)).toThrow(expect.objectContaining({ code: 'value_invalid' }));
+    });
   });
 });
 

@@ -48,8 +48,8 @@ describe('an access that is watched', () => {
   it('is lost by expiry alone, where the guard knows nothing else', async () => {
     const issuer = await createTestIssuer();
     const { changes: _, ...options } = issuer.guardOptions;
-    const { codes } = await aWatch({ issuer, guard: createGuard(options) }, { lifetime: 2 });
     const started = performance.now();
+    const { codes } = await aWatch({ issuer, guard: createGuard(options) }, { lifetime: 2 });
     await until('the access is lost', () => codes().length > 0);
     expect(codes()).toEqual(['token_expired']);
     // Not before it has.

@@ -43,7 +43,7 @@ export function readStrictJson(source: string | Uint8Array): JsonOutcome {
 /** The same for a text that is known to be well-formed Unicode. */
 export function readJsonText(text: string): JsonOutcome {
   // What is nested deep takes JSON.parse time and memory, so a long text is looked through first.
-  if (text.length > longText && survey(text).depth > maximumDepth) return { refusal: 'depth' };
+  if (text.length > longText && countWrittenMembers(text) === undefined) return { refusal: 'depth' };
   const value = parseJson(text);
   if (value === undefined) return { refusal: 'syntax' };
   return text.length === shortestLength(value) && !haveAllMembers() ? { value } : readLongerText(text, value);
@@ -51,8 +51,8 @@ export function readJsonText(text: string): JsonOutcome {
 
 /** Looks for what {@link readJsonText} refuses in a text that is longer than its value needs. */
 function readLongerText(text: string, value: unknown): JsonOutcome {
-  const { members, depth } = survey(text);
-  if (depth > maximumDepth) return { refusal: 'depth' };
+  const members = countWrittenMembers(text);
+  if (members === undefined) return { refusal: 'depth' };
   // JSON.parse keeps the last of several members with one name, so a duplicate shows as a missing member.
   if (members !== countMembers(value)) return { refusal: 'duplicate_member' };
   if (text.includes('\\u') && !isWellFormed(value)) return { refusal: 'encoding' };
@@ -73,7 +73,7 @@ function haveAllMembers(): boolean {
  * or a fraction may shorten, and for deep nesting.
  *
  * A text of this length holds no member twice, since without it the text would still have this value, and be shorter;
- * nor white space, nor an escape. That is how tokens are written, and it is found out at a third of the cost of a survey.
+ * nor white space, nor an escape. That is how tokens are written, and it is found out at a third of the cost of counting.
  */
 export function shortestLength(value: unknown, depth: number = maximumDepth): number {
   if (typeof value === 'string') return value.length + 2;
@@ -148,17 +148,17 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Goes through a text outside its strings: how many members are written, how deep it is nested. */
-function survey(text: string): { readonly members: number; readonly depth: number } {
-  let [members, depth, open] = [0, 0, 0];
+/** How many members a text writes outside its strings; undefined as soon as it turns out to be nested too deep. */
+function countWrittenMembers(text: string): number | undefined {
+  let [members, depth] = [0, 0];
   for (let index = 0; index < text.length; index += 1) {
     const character = text.charAt(index);
     if (character === '"') index = endOfString(text, index);
     else if (character === ':') members += 1;
-    else if (character === '{' || character === '[') depth = Math.max(depth, (open += 1));
-    else if (character === '}' || character === ']') open -= 1;
+    else if (character === '}' || character === ']') depth -= 1;
+    else if ((character === '{' || character === '[') && (depth += 1) > maximumDepth) return undefined;
   }
-  return { members, depth };
+  return members;
 }
 
 function endOfString(text: string, start: number): number {

@@ -19,6 +19,7 @@ import {
   type VerifyOptions,
 } from '../src/index.ts';
 import { keyMaterial } from '../src/key.ts';
+import { expectWithin } from './expect-within.ts';
 import {
   aKey,
   anotherRsa,
@@ -30,7 +31,6 @@ import {
   hmacKey,
   issuer,
   now,
-  quickest,
   refusalOf,
   seconds,
   signed,
@@ -282,7 +282,7 @@ describe('how it is written', () => {
     expectRefusal('token_malformed', () => verify(forge({ alg: 'HS256', cty: 'JWT' }, plain)));
   });
 
-  it('CVE-2024-33664 CVE-2022-36083 CVE-2024-28176 nothing is inflated, and no password is stretched', () => {
+  it('CVE-2024-33664 CVE-2022-36083 CVE-2024-28176 nothing is inflated, and no password is stretched', async () => {
     const deflated = `${encode({ alg: 'dir', enc: 'A256GCM', zip: 'DEF' })}..${encode('iv')}.${encode('bomb')}.${encode('tag')}`;
     const stretched = `${encode({ alg: 'PBES2-HS512+A256KW', enc: 'A256GCM', p2s: 'AAAA', p2c: 2e9 })}.AA.AA.AA.AA`;
     const refuse = (): void => {
@@ -291,14 +291,14 @@ describe('how it is written', () => {
       // In a signed token both parameters mean nothing.
       expect(() => verify(forge({ alg: 'HS256', zip: 'DEF', p2c: 2e9 }))).not.toThrow();
     };
-    expect(quickest(refuse)).toBeLessThan(50);
+    await expectWithin(50, refuse);
   });
 
-  it('CVE-2025-30204 CVE-2025-27144 CVE-2025-61920 a token of dots, or an endless header, costs nothing', () => {
+  it('CVE-2025-30204 CVE-2025-27144 CVE-2025-61920 a token of dots, or an endless header, costs nothing', async () => {
     const long = encode({ alg: 'HS256', x: 'x'.repeat(8 * 2 ** 20) });
     for (const token of ['.'.repeat(8 * 2 ** 20), `${long}.e30.AA`, `e30.${long}.AA`, `Bearer ${'.'.repeat(9000)}`]) {
-      expect(quickest(() => expectRefusal('token_too_large', () => verify(token)))).toBeLessThan(5);
-      expect(quickest(() => expectRefusal('token_too_large', () => decodeJwtUnverified(token)))).toBeLessThan(5);
+      await expectWithin(5, () => expectRefusal('token_too_large', () => verify(token)));
+      await expectWithin(5, () => expectRefusal('token_too_large', () => decodeJwtUnverified(token)));
     }
   });
 
@@ -323,14 +323,14 @@ describe('what it says', () => {
     }
   });
 
-  it('CVE-2026-35041 an audience is compared, never matched: no pattern is taken, and long names cost nothing', () => {
+  it('CVE-2026-35041 an audience is compared, never matched: no pattern is taken, and long names cost nothing', async () => {
     for (const option of [/^https:/, [/(a+)+$/]]) {
       expect(() => verifyJwt(aToken(), strangeOptions({ audience: option }))).toThrow(TypeError);
       expect(() => verifyJwt(aToken(), strangeOptions({ issuer: option }))).toThrow(TypeError);
     }
     const token = aToken({ aud: `${'a'.repeat(100_000)}!` });
     const attempt = (): unknown => verifyJwt(token, { ...expected, audience: '(a+)+$', maxTokenLength: 200_000 });
-    expect(quickest(() => expectRefusal('claim_mismatch', attempt))).toBeLessThan(50);
+    await expectWithin(50, () => expectRefusal('claim_mismatch', attempt));
   });
 
   it('CVE-2025-30144 a list of issuers is no issuer, though ours is in it', () => {

@@ -14,6 +14,7 @@ import {
   type JwtKey,
 } from '../src/index.ts';
 import { keyMaterial } from '../src/key.ts';
+import { expectWithin } from './expect-within.ts';
 import {
   aKey,
   aToken,
@@ -24,7 +25,6 @@ import {
   hmacKey,
   issuer,
   now,
-  quickest,
   refusalOf,
   signed,
   someClaims,
@@ -132,14 +132,14 @@ describe('J6 J7 kid injection', () => {
     'key-HS256 ',
     'KEY-HS256',
     'k'.repeat(5000),
-  ])('refuses the key id %j', (kid) => {
+  ])('refuses the key id %j', async (kid) => {
     const token = forge({ alg: 'HS256', kid }, someClaims(), aKey('HS256'));
     const refuse = (): void => {
       for (const trusted of [keys, aKey('HS256'), { keys: keys.map((key) => exportJwk(key)) }]) {
         expectRefusal('key_not_found', () => verifyJwt(token, { ...expected, keys: trusted }));
       }
     };
-    expect(quickest(refuse)).toBeLessThan(50);
+    await expectWithin(50, refuse);
   });
 
   it.each([{ a: 1 }, null, true, 1, ['key-HS256']])('refuses the key id %j, which is no string', (kid) => {
@@ -367,8 +367,8 @@ describe('J30 size', () => {
     ['8 MB', 'a'.repeat(8 * 2 ** 20)],
     ['a million dots', '.'.repeat(1_000_000)],
     ['9 kB', `${header}.${'a'.repeat(9000)}.${signature}`],
-  ])('refuses %s in no time', (_name, token) => {
-    expect(quickest(() => expectRefusal('token_too_large', () => verify(token)))).toBeLessThan(50);
+  ])('refuses %s in no time', async (_name, token) => {
+    await expectWithin(5, () => expectRefusal('token_too_large', () => verify(token)));
   });
 
   it('takes the limit as an option', () => {

@@ -16,6 +16,7 @@ import {
   type JwtKey,
 } from '../src/index.ts';
 import { keyMaterial } from '../src/key.ts';
+import { isInstrumented } from './expect-within.ts';
 import slowKeys from './vectors/slow-keys.json' with { type: 'json' };
 
 /** The moment all tests live in. */
@@ -108,26 +109,9 @@ export function aStrangeJwk(material: unknown): Jwk {
   return material as Jwk;
 }
 
-/** Whether the code under test is the one of `npm run test:mutation`, which counts every step it takes. */
-const isInstrumented = '__stryker__' in globalThis;
-
 /** How often to try something: instrumented code is slow, and what is wrong with it shows soon. */
 export function times(count: number): number {
   return isInstrumented ? Math.ceil(count / 50) : count;
-}
-
-/** Milliseconds of the quickest of five runs: on a busy machine a single one says nothing. Instrumented code has none. */
-export function quickest(act: () => void): number {
-  if (isInstrumented) {
-    act();
-    return 0;
-  }
-  const runs = Array.from({ length: 5 }, () => {
-    const started = performance.now();
-    act();
-    return performance.now() - started;
-  });
-  return Math.min(...runs);
 }
 
 /** Runs what must be refused, and returns the refusal. */
