@@ -11,7 +11,7 @@ import { runProgram, startProgram, type Finished, type RunningProgram } from '..
 const root = join(import.meta.dirname, '../../..');
 const main = join(root, 'packages/server/dist/cli/main.js');
 const password = 'violet tractor 7 sings';
-/** How long a request that is being answered holds up a stop at most, in milliseconds. */
+/** How long a request that is being answered holds up a stop at most, in milliseconds: as in src/node.ts. */
 const drainPatience = 10_000;
 
 type Variables = Readonly<Record<string, string>>;

@@ -65,6 +65,8 @@ export function changingTogether(queries: SessionQueries, transact: Transact, en
   const batches = new Batches<SingleChange, boolean>({
     most: 256,
     atOnce: 1,
+    // The figures are in docs/decisions/0029.
+    patience: 3,
     subjectOf: (single) => ('ending' in single ? single.ending.id : single),
     together,
     alone,
