@@ -147,8 +147,9 @@ said so. The guards check right after anything has come from their server, as a 
 moment. Calls are made when they are due, whether or not those before were answered, on at most 64 connections to each server.
 ${repetitionsOf(results)}
 What revokes, what checks, the servers and the database share the processors of this machine: where they are too few for the
-calls that were asked for, calls wait for each other, and the figures say how long. "At first" nothing is warm: programs that have just been started need more processor time than
-there is until their code is compiled, some seconds in which calls pile up. At the end every guard checks every token.
+calls that were asked for, calls wait for each other, and the figures say how long. "At first" nothing is warm: programs that
+have just been started need more processor time than there is until their code is compiled, some seconds in which calls pile
+up. All other rows come after that. At the end every guard checks every token.
 "The least" is what this machine can do at best: as many processes, which append tokens to a table, hear of it and name them to
 those who follow, by node:http and pg alone. They check no token, know no sessions, sign nothing, log nothing, and guards that
 note the names are their guards.`;

@@ -17,8 +17,8 @@ export interface BatchWork<Item, Result> {
   /**
    * How long a batch waits for company at most, as a multiple of how long the one before it took (never over 20 ms): when
    * somebody came while that one was under way, for as many as it held besides. Under load fewer batches then do the same,
-   * and cost less. Who finds nobody at work, or is the first to come after a batch, waits for nothing. Only where one batch
-   * is under way at a time. Default: nobody waits.
+   * and cost less. Who comes while no batch is under way and nobody waits begins one at once. Only where one batch is
+   * under way at a time. Default: nobody waits.
    */
   readonly patience?: number;
   /** What an item is about. What is about the same is never done at the same time: the second depends on the first. */
