@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { testDatabases, type TestDatabase } from '../packages/auth/test/databases.ts';
 import { barePostgres } from './refresh/bare-postgres.ts';
 import { bareSqlite } from './refresh/bare-sqlite.ts';
@@ -7,6 +8,14 @@ import type { Contest } from './refresh/sessions.ts';
 import { measure, perSecond, ratio, type Measured, type Ratio } from './rounds.ts';
 
 const clientCounts = [1, 8, 64] as const;
+
+/** PostgreSQL does so by itself a minute after data has come, and plans by guesses until then. */
+async function gatherStatistics(url: string): Promise<void> {
+  const client = new pg.Client(url);
+  await client.connect();
+  await client.query('analyze');
+  await client.end();
+}
 
 /** How long each contender works in a round, in milliseconds: some commits, also with a slow disk. */
 const milliseconds = 240;
@@ -34,8 +43,14 @@ async function contest(
   bare: (typeof stores)[number]['bare'],
   clients: number,
 ): Promise<string[]> {
-  const createUrl = async (): Promise<string> => (await database.create()).url;
+  const urls: string[] = [];
+  const createUrl = async (): Promise<string> => {
+    const { url } = await database.create();
+    urls.push(url);
+    return url;
+  };
   const contests = [await bare(await createUrl(), clients), await engineContest(createUrl, clients)];
+  for (const url of urls) if (url.startsWith('postgres:')) await gatherStatistics(url);
   try {
     const contenders = contests.flatMap((each) => each.contenders);
     return rows(database.name, clients, await measure(contenders, { milliseconds }));

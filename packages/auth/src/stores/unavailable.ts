@@ -1,5 +1,6 @@
 import type { CompiledQuery, DatabaseConnection, Dialect, Driver, QueryResult, TransactionSettings } from 'kysely';
 import { AuthError, isAuthError } from '../errors.ts';
+import { ListColumn } from './sql/list.ts';
 
 /** How long a client had better wait before it asks again, in seconds. */
 const retryAfter = 1;
@@ -99,10 +100,14 @@ function refuseStrangeParameters(parameters: readonly unknown[]): void {
     if (typeof parameter === 'string' && parameter.includes('\0')) {
       throw nulRefused();
     }
-    if (typeof parameter === 'object' && parameter !== null && !(parameter instanceof Uint8Array)) {
+    if (typeof parameter === 'object' && parameter !== null && !isPlain(parameter)) {
       throw new TypeError('a value for the database must be text, a number or bytes');
     }
   }
+}
+
+function isPlain(parameter: object): boolean {
+  return parameter instanceof Uint8Array || parameter instanceof ListColumn;
 }
 
 /** Says that text holds a NUL. */

@@ -1,7 +1,7 @@
 import { sql, type Kysely, type Selectable, type UpdateQueryBuilder, type UpdateResult } from 'kysely';
 import { expiryOf, isAboutRoles, type NewChange } from '../../changes/change.ts';
 import { nulRefused } from '../unavailable.ts';
-import { rowsOf, toList } from './json-list.ts';
+import { type List, rowsOf, toList } from './list.ts';
 import { prepare, type PreparedQuery } from './prepared.ts';
 import type { Database, SqlDialect } from './schema.ts';
 
@@ -27,7 +27,7 @@ export type FoundRow = Selectable<Database['feed_log']>;
 /** Changes that get the next places in the log. */
 interface Addition {
   /** One for each of {@link given}. */
-  readonly list: string;
+  readonly list: List;
   readonly count: number;
   /** The place of the last of them that is about roles. */
   readonly lastAboutRoles: number | null;
@@ -49,7 +49,7 @@ export interface ChangeQueries {
   /** The head, and the first entries after a place: as they were at the same moment. */
   readonly readSince: PreparedQuery<{ readonly cursor: number; readonly limit: number }, LogRow>;
   /** The last entry of each kind and key that are given as a list. */
-  readonly findMany: PreparedQuery<{ readonly list: string }, FoundRow>;
+  readonly findMany: PreparedQuery<{ readonly list: List }, FoundRow>;
   /** What adds changes: one statement, or one after the other. */
   readonly append: readonly PreparedQuery<Addition, unknown>[];
 }

@@ -1,12 +1,13 @@
 import { sql, type Kysely } from 'kysely';
 import { changeKinds, expiryOf, sessionDead } from '../../changes/change.ts';
 import { notificationChannel } from './change-queries.ts';
-import { rowsOf } from './json-list.ts';
+import { type List, rowsOf } from './list.ts';
 import { prepare, type PreparedQuery } from './prepared.ts';
 import type { Database, SqlDialect } from './schema.ts';
+import { notEnded } from './session-queries.ts';
 
 /** Ends sessions and says so in the log, by a list of ids, moments, reasons, and 1 where somebody waits for the guards. */
-export type LoggedEndings = PreparedQuery<{ readonly list: string }, { readonly id: string }>;
+export type LoggedEndings = PreparedQuery<{ readonly list: List }, { readonly id: string }>;
 
 const columns = { id: 'text', now: 'bigint', reason: 'text', acknowledge: 'bigint' } as const;
 
@@ -28,7 +29,7 @@ export function loggedEndings(db: Kysely<Database>, dialect: SqlDialect): Logged
         for update of sessions skip locked
       ), ended as (
         update sessions set ended_at = given.now, end_reason = given.reason from given
-        where sessions.id = given.id and sessions.ended_at is null
+        where sessions.id = given.id and ${notEnded}
         returning sessions.id, greatest(given.now, sessions.minted_at) as issued_until, given.acknowledge
       ), head as (
         update feed_head set sequence = sequence + (select count(*) from ended)

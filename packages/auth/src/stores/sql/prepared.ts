@@ -1,12 +1,14 @@
 import type { Compilable, Kysely, QueryResult } from 'kysely';
 import type { Database } from './schema.ts';
 
-/** Stands in a query for a value that comes later. */
+/** Stands in a query for a value that comes later, or for what is made of it then. */
 class Placeholder {
   readonly name: string;
+  readonly derive: (value: unknown) => unknown;
 
-  constructor(name: string) {
+  constructor(name: string, derive: (value: unknown) => unknown) {
     this.name = name;
+    this.derive = derive;
   }
 }
 
@@ -18,13 +20,21 @@ export function prepare<Values extends object, Row>(
   names: readonly (keyof Values & string)[],
   build: (values: Values) => Compilable<Row>,
 ): PreparedQuery<Values, Row> {
-  const placeholders = Object.fromEntries(names.map((name) => [name, new Placeholder(name)])) as unknown as Values;
+  const placeholders = Object.fromEntries(
+    names.map((name) => [name, new Placeholder(name, (value) => value)]),
+  ) as unknown as Values;
   const query = build(placeholders).compile();
   return (db, values) =>
     db.executeQuery({
       ...query,
       parameters: query.parameters.map((each) =>
-        each instanceof Placeholder ? values[each.name as keyof Values] : each,
+        each instanceof Placeholder ? each.derive(values[each.name as keyof Values]) : each,
       ),
     });
+}
+
+/** A parameter of a query that {@link prepare} builds: what is made of a value when it comes. */
+export function derived<Value>(value: Value, derive: (value: Value) => unknown): unknown {
+  if (!(value instanceof Placeholder)) throw new TypeError('a list is for prepared queries');
+  return new Placeholder(value.name, derive as (value: unknown) => unknown);
 }

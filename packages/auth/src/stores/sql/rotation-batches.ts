@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import { Batches } from './batches.ts';
-import { toList } from './json-list.ts';
+import { toList } from './list.ts';
 import type { Database } from './schema.ts';
 import type { RotatedRow, Rotation, SessionQueries } from './session-queries.ts';
 

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import { latest, marked, sessionDead, type NewChange } from '../../changes/change.ts';
 import { Batches } from './batches.ts';
-import { toList } from './json-list.ts';
+import { type List, toList } from './list.ts';
 import type { Database } from './schema.ts';
 import type { EndedRow, Ending, SessionQueries } from './session-queries.ts';
 
@@ -29,7 +29,7 @@ export interface SingleChanges {
 }
 
 /** Ends sessions and says so in the log at once; tells which ended. */
-export type EndAtOnce = (list: string) => Promise<readonly { readonly id: string }[]>;
+export type EndAtOnce = (list: List) => Promise<readonly { readonly id: string }[]>;
 
 /**
  * Makes changes of one entry together: the head row of the log is locked until its transaction is durable, so that

@@ -3,7 +3,7 @@ import type { ChangeStore, ExpiryCursor } from '../../changes/change-store.ts';
 import type { Change, ChangeBatch, ChangeSubject, LogPosition } from '../../changes/change.ts';
 import type { Pruned } from '../../upkeep/pruned.ts';
 import { Batches } from './batches.ts';
-import { toList } from './json-list.ts';
+import { toList } from './list.ts';
 import type { ChangeQueries, LogRow, PositionRow } from './change-queries.ts';
 import type { Database } from './schema.ts';
 
