@@ -18,7 +18,7 @@ export default defineConfig({
     include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
     // What takes long by its nature has commands of its own: npm run test:races, npm run test:chaos.
     exclude: [...configDefaults.exclude, ...(process.env['SALLYPORT_TESTS'] === 'long' ? [] : ['**/*.long.test.ts'])],
-    globalSetup: ['packages/auth/test/shared-postgres.ts'],
+    globalSetup: ['test/temporary-folder.ts', 'packages/auth/test/shared-postgres.ts'],
     setupFiles: ['test/quick-passwords.ts'],
     pool: 'forks',
     // One more than there must be processors: many tests wait for processes of theirs.

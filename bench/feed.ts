@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { testDatabases } from '../packages/auth/test/databases.ts';
+import { startDatabase } from './databases.ts';
 import { startBareServers } from './feed/bare-servers.ts';
 import { startServers } from './feed/servers.ts';
 import { FollowedFleet, guardCount } from './feed/fleet.ts';
@@ -68,8 +68,7 @@ function wrong(reports: readonly Report[], right: string, from: number, to?: num
 async function measureFleet(setting: Setting): Promise<Result> {
   const { database: name, servers, isBare = false } = setting;
   const start = isBare ? startBareServers : startServers;
-  const database = await testDatabases.find((each) => each.name === name)?.start();
-  if (database === undefined) throw new Error(`no database is called ${name}`);
+  const database = await startDatabase(name);
   const fleet = await FollowedFleet.following(await start(await database.create(), servers));
   try {
     const carriedOut = [warmUp, ...plans.filter(({ confirm }) => !(isBare && confirm))];

@@ -1,5 +1,5 @@
 import type { Auth } from '@sallyport/auth';
-import { testDatabases } from '../packages/auth/test/databases.ts';
+import { databaseNames, startDatabase } from './databases.ts';
 import { openStore, seed } from './refresh/sessions.ts';
 import { median } from './rounds.ts';
 
@@ -85,10 +85,10 @@ async function contest(database: string, url: string): Promise<string[]> {
 /** Durable revocations per second: the engine, whose revocations share commits, against one transaction for each. */
 export async function benchRevoke(): Promise<string> {
   const results: string[] = [];
-  for (const kind of testDatabases.filter(({ name }) => !name.includes('memory'))) {
-    const database = await kind.start();
+  for (const name of databaseNames) {
+    const database = await startDatabase(name);
     try {
-      results.push(...(await contest(kind.name, (await database.create()).url)));
+      results.push(...(await contest(name, (await database.create()).url)));
     } finally {
       await database.stop();
     }

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { testDatabases } from '../packages/auth/test/databases.ts';
 import { post } from '../test/http-client.ts';
 import { type Fleet, startFleet } from '../test/races/fleet.ts';
+import { startDatabase } from './databases.ts';
 import { atMost, section, targetTable } from './report.ts';
 import { quantile } from './rounds.ts';
 import { type AppProcess, startApp } from './sockets/app-process.ts';
@@ -71,8 +71,7 @@ async function measure({ open }: Kind, fleet: Fleet, apps: readonly AppProcess[]
 
 /** From the revocation of a session to the end of its connections, in processes of their own. */
 export async function benchSockets(): Promise<string> {
-  const database = await testDatabases.find(({ name }) => name === 'PostgreSQL')?.start();
-  if (database === undefined) throw new Error('There is no PostgreSQL');
+  const database = await startDatabase('PostgreSQL');
   const fleet = await startFleet(await database.create(), () => ({}), processes);
   const { credential } = await fleet.auth.feed.credentials.create('sockets');
   const { id } = await fleet.auth.users.create({ username: 'ada', password: 'plum-otter-violin-91' });

@@ -21,7 +21,8 @@ interface Contestant {
 /** Refreshes over HTTP, each server in a process of its own, on SQLite: bare, ours, and what a user would pick instead. */
 export async function httpContest(clients: number): Promise<Contest> {
   const contestants = [
-    await bareServer(clients),
+    await bareServer(clients, 'rotation'),
+    await bareServer(clients, 'engine'),
     await ownServer(clients, 'HS256'),
     await ownServer(clients, 'ES256'),
     await betterAuth(clients),
@@ -49,19 +50,24 @@ async function contest({ name, url, tokens, refresh }: Contestant): Promise<{
   return { contender, connections };
 }
 
-async function bareServer(clients: number): Promise<Contestant> {
+const bareNames = {
+  rotation: 'bare node:http, group commit',
+  engine: 'bare node:http, the engine, signing HS256',
+} as const;
+
+async function bareServer(clients: number, what: keyof typeof bareNames): Promise<Contestant> {
   const folder = temporaryFolder();
   const file = join(folder, 'bare.db');
   const { auth, sessions } = await seed(`file:${file}`, clients);
   await auth.close();
   const port = String(await freePort());
-  const program = startProgram(['--import', 'tsx', join(root, 'bench/refresh/bare-http-server.ts'), port, file]);
+  const program = startProgram(['--import', 'tsx', join(root, 'bench/refresh/bare-http-server.ts'), port, file, what]);
   const url = `http://127.0.0.1:${port}`;
   await untilAnswers(url, program);
   return {
-    name: 'bare node:http, group commit',
+    name: bareNames[what],
     url,
-    tokens: sessions.map(({ sessionId }) => sessionId),
+    tokens: sessions.map(({ sessionId, refreshToken }) => (what === 'engine' ? refreshToken : sessionId)),
     refresh: byTokenEndpoint,
     stop: () => endProgram(program, folder),
   };

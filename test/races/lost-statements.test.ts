@@ -56,14 +56,25 @@ describe('R6 a connection to PostgreSQL that is lost at any statement, before it
     return server.call(method, path, { ...call, token: await victims.administrator() });
   }
 
-  /** What a call leaves when nothing is in its way, and how many statements that takes. */
-  async function undisturbed(kind: Kind): Promise<{ readonly whole: State; readonly statements: number }> {
+  interface Undisturbed {
+    readonly whole: State;
+    readonly statements: number;
+  }
+
+  /** What a call leaves when nothing is in its way, and how many statements that takes, with what the server does meanwhile. */
+  async function undisturbed(kind: Kind): Promise<Undisturbed> {
     const victim = await victims.make();
     const from = await victims.store.changes.head();
     cutter.arm({ place: Infinity, moment: 'before' });
     expect((await ask(kind, victim)).status).toBe(kind.status);
     const { statements } = cutter.disarm();
     return { whole: await victims.stateOf(victim, from), statements };
+  }
+
+  /** The one of three that took the fewest: the first may read keys and make connections. */
+  async function leastOf(kind: Kind): Promise<Undisturbed> {
+    const runs = [await undisturbed(kind), await undisturbed(kind), await undisturbed(kind)];
+    return runs.reduce((least, run) => (run.statements < least.statements ? run : least));
   }
 
   /** Cuts, and tells whether it hit the call: servers read the log meanwhile. */
@@ -101,7 +112,7 @@ describe('R6 a connection to PostgreSQL that is lost at any statement, before it
     'leaves nothing half done of $name, answers 503, and is forgotten with the next call',
     { timeout: patience },
     async (kind) => {
-      const { whole, statements } = await undisturbed(kind);
+      const { whole, statements } = await leastOf(kind);
       expect(statements).toBeGreaterThan(0);
       const cuts = cutsOf(statements);
       let hits = 0;

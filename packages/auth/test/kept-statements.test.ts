@@ -95,10 +95,10 @@ describe('statements on a connection to PostgreSQL', () => {
       expect(await kept()).toEqual([text, text]);
     });
 
-    it('undo a transaction, which works the next time', async () => {
+    it('undo a transaction, which may begin anew', async () => {
       const client = await pool.connect();
       await client.query('begin', []);
-      await expect(client.query(text, [0])).rejects.toMatchObject({ code: '0A000' });
+      await expect(client.query(text, [0])).rejects.toMatchObject({ code: '40001', cause: { code: '0A000' } });
       await client.query('rollback', []);
       await client.query('begin', []);
       expect((await client.query(text, [0])).rows).toEqual([{ size: 1, colour: null }]);
@@ -106,6 +106,71 @@ describe('statements on a connection to PostgreSQL', () => {
       client.release();
     });
   });
+});
+
+describe('on a connection that turns out not to be its client’s alone', () => {
+  let pool: PostgresPool;
+  beforeEach(() => {
+    pool = keepingStatements(openPool(url));
+  });
+  afterEach(() => pool.end());
+  const text = 'select $1::int + 1 as sum';
+
+  it('nothing is kept any more once a statement is missing', async () => {
+    const client = await pool.connect();
+    for (const _ of [1, 2]) await client.query(text, [1]);
+    await client.query('deallocate all', []);
+    for (const _ of [1, 2, 3]) expect(await client.query(text, [1])).toMatchObject({ rows: [{ sum: 2 }] });
+    expect((await client.query('select name from pg_prepared_statements', [])).rows).toEqual([]);
+    client.release();
+  });
+
+  it('a transaction begins anew when a statement is missing', async () => {
+    const client = await pool.connect();
+    for (const _ of [1, 2]) await client.query(text, [1]);
+    for (const each of ['deallocate all', 'begin']) await client.query(each, []);
+    await expect(client.query(text, [1])).rejects.toMatchObject({ code: '40001', cause: { code: '26000' } });
+    for (const each of ['rollback', 'begin']) await client.query(each, []);
+    expect(await client.query(text, [1])).toMatchObject({ rows: [{ sum: 2 }] });
+    await client.query('rollback', []);
+    client.release();
+  });
+
+  it('a name means one statement, whoever has given it', async () => {
+    const [one, other] = [await pool.connect(), await pool.connect()];
+    for (const _ of [1, 2]) await one.query(text, [1]);
+    const { rows } = await one.query<{ name: string }>('select name from pg_prepared_statements', []);
+    await other.query(`prepare "${rows[0]?.name ?? ''}" (int) as ${text}`, []);
+    for (const _ of [1, 2, 3]) expect(await other.query(text, [1])).toMatchObject({ rows: [{ sum: 2 }] });
+    one.release();
+    other.release();
+  });
+});
+
+it('a commit that fails is never taken for done, whatever PostgreSQL says', async () => {
+  const pool = keepingStatements(openPool(url));
+  const client = await pool.connect();
+  await client.query('create table things (size int)', []);
+  await client.query(
+    `create function refuse() returns trigger language plpgsql as
+      $$ begin raise exception using errcode = '0A000', message = 'not supported'; end $$`,
+    [],
+  );
+  await client.query(
+    `create constraint trigger refusing after insert on things deferrable initially deferred
+      for each row execute function refuse()`,
+    [],
+  );
+  for (let round = 0; round < 20; round += 1) {
+    await client.query('begin', []);
+    await client.query('insert into things values ($1)', [round]);
+    await expect(client.query('commit', [])).rejects.toMatchObject({ code: '0A000' });
+    // And alone, where the insertion is the commit.
+    await expect(client.query('insert into things values ($1)', [round])).rejects.toMatchObject({ code: '0A000' });
+  }
+  expect((await client.query('select * from things', [])).rows).toEqual([]);
+  client.release();
+  await pool.end();
 });
 
 /** Makes up a process id for its clients, as poolers do that lend the same server connection to many. */

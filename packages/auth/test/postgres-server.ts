@@ -22,14 +22,21 @@ export interface PostgresServer extends TestDatabase {
 
 const settings = [
   'listen_addresses=127.0.0.1',
-  'fsync=off',
-  'full_page_writes=off',
   // Fleets of servers with ten connections each, in several test files at once.
   'max_connections=400',
 ];
 
+// Only a crash of the whole machine loses what was not synchronised, and no test tries one.
+const careless = ['fsync=off', 'full_page_writes=off'];
+
+/** What a PostgreSQL is for. */
+export interface PostgresPurpose {
+  /** Whether a commit waits for the disk, as everywhere but in tests. */
+  readonly isDurable: boolean;
+}
+
 /** Starts PostgreSQL on an empty folder, on a free port of this machine. */
-export async function startPostgres(): Promise<PostgresServer> {
+export async function startPostgres({ isDurable }: PostgresPurpose = { isDurable: false }): Promise<PostgresServer> {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-postgres-'));
   // The server runs as a user of its own when the tests run as root.
   await chmod(folder, 0o755);
@@ -43,9 +50,8 @@ export async function startPostgres(): Promise<PostgresServer> {
     persistent: true,
     // PostgreSQL refuses to run as root: the package makes a user for it then.
     createPostgresUser: process.getuid?.() === 0,
-    // Only a crash of the whole machine loses what was not synchronised, and none is tried.
     initdbFlags: ['--no-sync'],
-    postgresFlags: settings.flatMap((setting) => ['-c', setting]),
+    postgresFlags: [...settings, ...(isDurable ? [] : careless)].flatMap((setting) => ['-c', setting]),
     onLog: () => undefined,
   });
   await server.initialise();

@@ -8,13 +8,13 @@ import { translatingErrors } from './unavailable.ts';
 
 /**
  * Classes and codes of SQLSTATE that mean "not now": connection lost or refused, resources short, shutting down, lock not
- * granted, its disk in trouble, and everything that shows another transaction was faster (23503, 23505, 40001, 40P01, and
- * 0A000: it has changed the tables): asked again, the call sees what that one did.
+ * granted, its disk in trouble, and everything that shows another transaction was faster (23503, 23505, 40001, 40P01): asked again, the call
+ * sees what that one did.
  */
-const unavailable = /^(08|28|3D|53|57P|58|55P03|57014|25006|25P03|23503|23505|40001|40P01|0A000)/;
+const unavailable = /^(08|28|3D|53|57P|58|55P03|57014|25006|25P03|23503|23505|40001|40P01)/;
 
 /** The part of it that shows two transactions in each other's way: one of them has been undone and may begin anew. */
-const conflict = /^(40001|40P01|0A000)/;
+const conflict = /^(40001|40P01)/;
 
 /** What it says when somebody else has held a lock for too long. */
 const lockNotGranted = '55P03';

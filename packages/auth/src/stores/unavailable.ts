@@ -100,14 +100,11 @@ function refuseStrangeParameters(parameters: readonly unknown[]): void {
     if (typeof parameter === 'string' && parameter.includes('\0')) {
       throw nulRefused();
     }
-    if (typeof parameter === 'object' && parameter !== null && !isPlain(parameter)) {
+    if (parameter instanceof ListColumn) refuseStrangeParameters(parameter);
+    else if (typeof parameter === 'object' && parameter !== null && !(parameter instanceof Uint8Array)) {
       throw new TypeError('a value for the database must be text, a number or bytes');
     }
   }
-}
-
-function isPlain(parameter: object): boolean {
-  return parameter instanceof Uint8Array || parameter instanceof ListColumn;
 }
 
 /** Says that text holds a NUL. */

@@ -10,6 +10,12 @@ const int8 = 20;
 /** How many connections one process opens at most. */
 const connections = 10;
 
+/**
+ * How long a connection is used, in seconds. What it has kept is forgotten with it, plans that were made when a table was
+ * empty included.
+ */
+const longestLife = 300;
+
 /** How long a statement, and the wait for a lock or a connection, may take, in milliseconds. */
 const timeouts = {
   statement_timeout: 10_000,
@@ -31,6 +37,7 @@ export function openPool(connectionString: string, silence: number = longestSile
   const pool = new pg.Pool({
     connectionString,
     max: connections,
+    maxLifetimeSeconds: longestLife,
     ...timeouts,
     types: { getTypeParser: (type: number) => (type === int8 ? Number : pg.types.getTypeParser(type)) },
     Client: clientDuring(outage),

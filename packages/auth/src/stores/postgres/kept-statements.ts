@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { PostgresCursor, PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 import type pg from 'pg';
 
@@ -7,16 +8,22 @@ const mostKept = 100;
 /** How many it remembers at most that came once so far: some are written anew for every list. */
 const mostSeen = 500;
 
-/** What PostgreSQL says of a kept statement whose columns have changed since. */
-const planOutdated = '0A000';
+/** What PostgreSQL says of a kept statement when somebody, with another version of this program, has changed the tables. */
+const tablesChanged = '0A000';
+
+/** What it says when it knows no statement of that name, or has one already: the connection is not this client's alone. */
+const notItsOwn: ReadonlySet<unknown> = new Set(['26000', '42P05']);
+
+/** What it says of transactions that have been undone and may begin anew. */
+const beginAnew = '40001';
 
 /**
  * Lets PostgreSQL keep what it is asked over and over, so that it is parsed and planned once for each connection: most of
  * what a short statement costs.
  *
- * Only on connections that lead to PostgreSQL itself. A pooler that gives every transaction another server's session
- * (PgBouncer and its like) makes up the process id that it tells its clients; whoever has another one than it was told is
- * behind such a pooler, where a kept statement could be missing, and asks anew each time.
+ * Only on connections that lead to PostgreSQL itself. PgBouncer and most other poolers that give every transaction another
+ * server connection make up the process id that they tell their clients; whoever is told another one than it has is behind
+ * such a pooler, and asks anew each time. Behind one that tells the right one, the first statement that is missing ends it.
  */
 export function keepingStatements(pool: pg.Pool): PostgresPool {
   const clients = new WeakMap<pg.PoolClient, PostgresPoolClient>();
@@ -44,6 +51,7 @@ async function openClient(client: pg.PoolClient): Promise<PostgresPoolClient> {
 
 async function isDirect(client: pg.PoolClient): Promise<boolean> {
   const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  // What it was told: pg keeps that, and its types do not know.
   return rows[0]?.pid === Reflect.get(client, 'processID');
 }
 
@@ -52,7 +60,8 @@ class KeepingClient implements PostgresPoolClient {
   readonly #client: pg.PoolClient;
   readonly #seen = new Set<string>();
   readonly #names = new Map<string, string>();
-  #named = 0;
+  #most = mostKept;
+  #changes = 0;
 
   constructor(client: pg.PoolClient) {
     this.#client = client;
@@ -62,42 +71,46 @@ class KeepingClient implements PostgresPoolClient {
   query<Row>(cursor: PostgresCursor<Row>): PostgresCursor<Row>;
   query<Row>(asked: string | PostgresCursor<Row>, parameters: readonly unknown[] = []): unknown {
     if (typeof asked !== 'string') throw new TypeError('nothing here reads by cursors');
-    return this.#ask(asked, parameters);
+    const name = parameters.length === 0 ? undefined : this.#nameOf(asked);
+    const values = [...parameters];
+    return name === undefined ? this.#client.query(asked, values) : this.#askKept(name, asked, values);
   }
 
   release(): void {
     this.#client.release();
   }
 
-  async #ask(text: string, parameters: readonly unknown[]): Promise<unknown> {
-    const name = parameters.length === 0 ? undefined : this.#nameOf(text);
-    const values = [...parameters];
+  /** Whatever fails for being kept is not done: it was not begun, or it has been undone with the statement that it was. */
+  async #askKept(name: string, text: string, values: unknown[]): Promise<unknown> {
     try {
       return await this.#client.query({ name, text, values });
     } catch (error) {
-      if (!isOutdated(error)) throw error;
-      // Another version of this program has changed the tables. What is kept is parsed anew, under other names.
+      const why = codeOf(error);
+      if (why !== tablesChanged && !notItsOwn.has(why)) throw error;
       this.#names.clear();
-      if (this.#client.getTransactionStatus() !== 'I') throw error;
-      return await this.#client.query({ text, values });
+      this.#changes += 1;
+      if (why !== tablesChanged) this.#most = 0;
+      if (this.#client.getTransactionStatus() === 'I') return await this.#client.query(text, values);
+      throw Object.assign(new Error('a kept statement works no more', { cause: error }), { code: beginAnew });
     }
   }
 
+  /** By the text, so that even two clients of one server connection cannot mean different statements by one name. */
   #nameOf(text: string): string | undefined {
     const name = this.#names.get(text);
-    if (name !== undefined || this.#names.size >= mostKept) return name;
+    if (name !== undefined || this.#names.size >= this.#most) return name;
     if (!this.#seen.delete(text)) {
       if (this.#seen.size >= mostSeen) this.#seen.clear();
       this.#seen.add(text);
       return undefined;
     }
-    this.#named += 1;
-    const fresh = `s${this.#named}`;
+    const digest = createHash('sha256').update(text).digest('base64url');
+    const fresh = `${digest}.${this.#changes}`;
     this.#names.set(text, fresh);
     return fresh;
   }
 }
 
-function isOutdated(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === planOutdated;
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

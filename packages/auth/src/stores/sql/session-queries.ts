@@ -182,10 +182,10 @@ const endedNow = (row: ExpressionBuilder<Database, 'sessions'>): AliasedExpressi
   row.ref('sessions.ended_at').$notNull().as('ended_at');
 
 /**
- * PostgreSQL takes nulls for rare until it has gathered statistics, and plans for a table in which hardly any session goes
- * on. Of what is below a bound it takes a third.
+ * `is null` in other words. PostgreSQL takes nulls for rare until it has gathered statistics, and plans for a table in which
+ * hardly any session goes on; of numbers above a bound it expects a third.
  */
-export const notEnded: RawBuilder<boolean> = sql<boolean>`coalesce(sessions.ended_at, 0) < 1`;
+export const notEnded: RawBuilder<boolean> = sql<boolean>`cast(sessions.ended_at is null as integer) > 0`;
 
 type SessionUpdate = UpdateQueryBuilder<Database, 'sessions', 'sessions', UpdateResult>;
 
