@@ -173,6 +173,27 @@ it('a commit that fails is never taken for done, whatever PostgreSQL says', asyn
   await pool.end();
 });
 
+it('connections are replaced when they have lived for long enough, under load and in transactions, and nobody notices', async () => {
+  const pool = keepingStatements(openPool(url, { life: 1 }));
+  const servers = new Set<number>();
+  const until = performance.now() + 3500;
+  const ask = async (): Promise<void> => {
+    const client = await pool.connect();
+    for (const text of ['begin', 'commit']) {
+      await client.query(text, []);
+      const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() + $1::int as pid', [0]);
+      for (const { pid } of rows) servers.add(pid);
+    }
+    client.release();
+  };
+  const lane = async (): Promise<void> => {
+    while (performance.now() < until) await ask();
+  };
+  await Promise.all(Array.from({ length: 20 }, lane));
+  await pool.end();
+  expect(servers.size).toBeGreaterThan(20);
+});
+
 /** Makes up a process id for its clients, as poolers do that lend the same server connection to many. */
 async function openPooler(): Promise<{ readonly url: string; readonly close: () => Promise<void> }> {
   const target = new URL(url);

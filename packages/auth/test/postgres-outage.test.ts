@@ -89,7 +89,7 @@ describe('a pool of connections', () => {
   const poolThere = (silence?: number): pg.Pool => {
     const there = new URL(url);
     there.port = String(proxy.port);
-    return openPool(there.href, silence);
+    return openPool(there.href, silence === undefined ? {} : { silence });
   };
   const ask = (): Promise<unknown> => pool.query('select 1');
 

@@ -132,7 +132,7 @@ function recognisingCommits(): (bytes: Buffer) => boolean {
   return (bytes) => {
     const text = bytes.toString('latin1');
     if (text.includes('insert into feed_log')) {
-      kept = /^P.{4}(s\d+)\0/s.exec(text)?.[1] ?? kept;
+      kept = /^P.{4}([^\0]+)\0/s.exec(text)?.[1] ?? kept;
       return true;
     }
     return text.includes('commit') || (kept !== undefined && text.startsWith('B') && text.includes(`\0${kept}\0`));

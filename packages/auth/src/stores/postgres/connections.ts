@@ -31,13 +31,22 @@ const timeouts = {
  */
 const longestSilence = 12_000;
 
+/** How long connections may be silent, in milliseconds, and how long they live, in seconds. */
+interface PoolLimits {
+  readonly silence?: number;
+  readonly life?: number;
+}
+
 /** Opens a pool of connections, which are made when they are needed. */
-export function openPool(connectionString: string, silence: number = longestSilence): pg.Pool {
+export function openPool(
+  connectionString: string,
+  { silence = longestSilence, life = longestLife }: PoolLimits = {},
+): pg.Pool {
   const outage = new Outage(steadyTime);
   const pool = new pg.Pool({
     connectionString,
     max: connections,
-    maxLifetimeSeconds: longestLife,
+    maxLifetimeSeconds: life,
     ...timeouts,
     types: { getTypeParser: (type: number) => (type === int8 ? Number : pg.types.getTypeParser(type)) },
     Client: clientDuring(outage),

@@ -7,7 +7,7 @@ type Value = string | number | null;
 /** Rows that a statement takes, however many there are. */
 export type List = readonly (readonly Value[])[];
 
-/** One column of a list, in the order of its rows: an array for PostgreSQL. What holds no NUL alone holds none here. */
+/** One column of a list, in the order of its rows: the one kind of array that is handed to PostgreSQL. */
 export class ListColumn extends Array<Value> {}
 
 /**

@@ -35,6 +35,6 @@ export function prepare<Values extends object, Row>(
 
 /** A parameter of a query that {@link prepare} builds: what is made of a value when it comes. */
 export function derived<Value>(value: Value, derive: (value: Value) => unknown): unknown {
-  if (!(value instanceof Placeholder)) throw new TypeError('a list is for prepared queries');
+  if (!(value instanceof Placeholder)) throw new TypeError('only a query that is prepared has such parameters');
   return new Placeholder(value.name, derive as (value: unknown) => unknown);
 }
