@@ -212,15 +212,32 @@ function jwkOf(keyObject: KeyObject, key: JwtKey): Jwk {
 async function generateKeyObject(algorithm: Algorithm, modulusLength: number): Promise<KeyObject> {
   const { kty, crv, keySize } = algorithms[algorithm];
   if (kty === 'oct') return createSecretKey(randomBytes(keySize));
-  if (kty === 'OKP') return (await generatePair('ed25519')).privateKey;
-  if (kty === 'EC') return (await generatePair('ec', { namedCurve: crv ?? '' })).privateKey;
+  if (kty === 'OKP') return read(await generatePair('ed25519', written));
+  if (kty === 'EC') return read(await generatePair('ec', { namedCurve: crv ?? '', ...written }));
   if (!Number.isInteger(modulusLength) || !isRsaSize(modulusLength)) {
     throw new RangeError('modulusLength must be 2048 to 16384 bits');
   }
-  return (await generatePair('rsa', { modulusLength })).privateKey;
+  return read(await generatePair('rsa', { modulusLength, ...written }));
 }
 
-const generatePair = promisify(generateKeyPair);
+/**
+ * Generated keys come as bytes. A KeyObject would share a lock with the job that has generated it, and Node 20 takes that
+ * lock to write a key as a JWK: if garbage is collected just then, the end of the job waits for it, and the process for ever.
+ */
+const written = {
+  publicKeyEncoding: { format: 'der', type: 'spki' },
+  privateKeyEncoding: { format: 'der', type: 'pkcs8' },
+} as const;
+
+function read({ privateKey }: { readonly privateKey: Buffer }): KeyObject {
+  return createPrivateKey({ key: privateKey, format: 'der', type: 'pkcs8' });
+}
+
+// Its types take every key for a KeyObject, however it is to be written.
+const generatePair = promisify(generateKeyPair) as unknown as (
+  type: 'ec' | 'ed25519' | 'rsa',
+  options: object,
+) => Promise<{ readonly privateKey: Buffer }>;
 
 function defaultKeyId(keyObject: KeyObject): string {
   if (keyObject.type === 'secret') return randomBytes(6).toString('base64url');
