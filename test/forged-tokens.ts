@@ -1,5 +1,6 @@
-import { createHmac, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { createHmac, createPublicKey, type KeyObject, sign } from 'node:crypto';
 import type { JWK } from 'jose';
+import { keyPair } from './key-pair.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -19,7 +20,7 @@ function withAttackerKey(input: string, key: KeyObject): string {
 export function forgedTokens(token: string, published: JWK): Readonly<Record<string, string>> {
   const { header, claims, signature } = partsOf(token);
   const unsigned = (head: Members, body: Members = claims): string => `${encode(head)}.${encode(body)}`;
-  const attacker = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const attacker = keyPair('ec', 'P-256');
   const embedded = unsigned({ ...header, jwk: attacker.publicKey.export({ format: 'jwk' }) });
   const hmacInput = unsigned({ ...header, alg: 'HS256' });
   const publicPem = createPublicKey({ key: { ...published }, format: 'jwk' })

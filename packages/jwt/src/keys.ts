@@ -56,7 +56,7 @@ export function importKey(material: Jwk | KeyObject | string, options: ImportKey
     throw new TypeError('The algorithm option must be one of algorithmNames');
   }
   if (typeof material === 'string') return bindKeyObject(keyObjectOfPem(material), options);
-  if (material instanceof KeyObject) return bindKeyObject(material, options);
+  if (material instanceof KeyObject) return bindKeyObject(ownCopy(material), options);
   return importJwk(material, options);
 }
 
@@ -221,16 +221,23 @@ async function generateKeyObject(algorithm: Algorithm, modulusLength: number): P
 }
 
 /**
- * Generated keys come as bytes. A KeyObject would share a lock with the job that has generated it, and Node 20 takes that
- * lock to write a key as a JWK: if garbage is collected just then, the end of the job waits for it, and the process for ever.
+ * A generated KeyObject shares a lock with the job that has generated it. Node 20 takes that lock to write the key as a JWK
+ * and to tell its details: if garbage is collected just then, the end of the job waits for it, and the process for ever.
+ * So keys come as bytes, those that others have generated too.
  */
 const written = {
   publicKeyEncoding: { format: 'der', type: 'spki' },
   privateKeyEncoding: { format: 'der', type: 'pkcs8' },
 } as const;
 
+function ownCopy(keyObject: KeyObject): KeyObject {
+  if (keyObject.type === 'secret') return keyObject;
+  if (keyObject.type === 'private') return read({ privateKey: keyObject.export(written.privateKeyEncoding) });
+  return createPublicKey({ key: keyObject.export(written.publicKeyEncoding), ...written.publicKeyEncoding });
+}
+
 function read({ privateKey }: { readonly privateKey: Buffer }): KeyObject {
-  return createPrivateKey({ key: privateKey, format: 'der', type: 'pkcs8' });
+  return createPrivateKey({ key: privateKey, ...written.privateKeyEncoding });
 }
 
 // Its types take every key for a KeyObject, however it is to be written.

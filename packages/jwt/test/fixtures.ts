@@ -1,6 +1,7 @@
-import { createPrivateKey, createPublicKey, createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createPrivateKey, createPublicKey, createSecretKey, randomBytes } from 'node:crypto';
 import type { JsonWebKey, KeyObject, KeyPairKeyObjectResult } from 'node:crypto';
 import { expect } from 'vitest';
+import { keyPair } from '../../../test/key-pair.ts';
 import { algorithms } from '../src/algorithms.ts';
 import { encodeBase64url } from '../src/base64url.ts';
 import {
@@ -75,8 +76,8 @@ function rsaPair(key: JsonWebKey = {}): KeyPairKeyObjectResult {
 function keyObjectFor(algorithm: Algorithm): KeyObject {
   const { kty, crv, keySize } = algorithms[algorithm];
   if (kty === 'oct') return createSecretKey(randomBytes(keySize));
-  if (kty === 'EC') return generateKeyPairSync('ec', { namedCurve: crv ?? '' }).privateKey;
-  if (kty === 'OKP') return generateKeyPairSync('ed25519').privateKey;
+  if (kty === 'EC') return keyPair('ec', crv ?? '').privateKey;
+  if (kty === 'OKP') return keyPair('ed25519').privateKey;
   return rsaPair(slowKeys.rsa[0]).privateKey;
 }
 

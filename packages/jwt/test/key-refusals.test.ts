@@ -1,5 +1,6 @@
-import { createSecretKey, generateKeyPairSync, type JsonWebKey } from 'node:crypto';
+import { createSecretKey, type JsonWebKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { keyPair } from '../../../test/key-pair.ts';
 import {
   exportJwk,
   exportPublicJwk,
@@ -16,7 +17,7 @@ import {
 import { aKey, anotherRsa, aStrangeJwk, aToken, expected, hmacKey, refusalOf, someClaims } from './fixtures.ts';
 
 const rsa = anotherRsa;
-const ec = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+const ec = keyPair('ec', 'prime256v1');
 const es256 = exportPublicJwk(aKey('ES256'));
 const rs256 = exportPublicJwk(aKey('RS256'));
 const privateRs256 = exportJwk(aKey('RS256'));
@@ -233,7 +234,7 @@ describe('what is not refused', () => {
 /** A P-256 key whose x is short by a byte; one in 256 is. */
 function leadingZeroKey(): Jwk {
   for (;;) {
-    const jwk = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).publicKey.export({ format: 'jwk' }) as Jwk;
+    const jwk = keyPair('ec', 'prime256v1').publicKey.export({ format: 'jwk' }) as Jwk;
     if (Buffer.from(jwk.x ?? '', 'base64url')[0] === 0) return jwk;
   }
 }

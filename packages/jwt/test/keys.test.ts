@@ -1,7 +1,8 @@
 import type { KeyObject } from 'node:crypto';
-import { createPublicKey, createSecretKey, generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, createSecretKey } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { keyPair } from '../../../test/key-pair.ts';
 import {
   algorithmNames,
   exportJwk,
@@ -34,8 +35,8 @@ import {
 const pem = (key: KeyObject): string =>
   key.export({ format: 'pem', type: key.type === 'private' ? 'pkcs8' : 'spki' }).toString();
 const rsa = anotherRsa;
-const ec = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-const ed = generateKeyPairSync('ed25519');
+const ec = keyPair('ec', 'prime256v1');
+const ed = keyPair('ed25519');
 
 /** A member of an RSA key. */
 function encodeInteger(value: bigint): string {
@@ -177,8 +178,8 @@ describe('importing', () => {
     ['a public key for HS256', rsa.publicKey, 'HS256'],
     ['a secret for RS256', createSecretKey(Buffer.alloc(64, 1)), 'RS256'],
     ['a secret for ES256', createSecretKey(Buffer.alloc(32, 1)), 'ES256'],
-    ['an X25519 key', generateKeyPairSync('x25519').publicKey, 'EdDSA'],
-    ['an Ed448 key', generateKeyPairSync('ed448').publicKey, 'Ed25519'],
+    ['an X25519 key', keyPair('x25519').publicKey, 'EdDSA'],
+    ['an Ed448 key', keyPair('ed448').publicKey, 'Ed25519'],
     ['an RSA-PSS key', strangeKeys.rsaPss, 'PS256'],
     ['an RSA key that takes long to verify with', rsaWithExponent(2n ** 32n + 1n), 'RS256'],
   ] as const)('refuses %s', (_name, material, algorithm) => {

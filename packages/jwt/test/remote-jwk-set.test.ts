@@ -1,7 +1,7 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { keyPair } from '../../../test/key-pair.ts';
 import {
   exportJwk,
   issuerJwkSet,
@@ -393,7 +393,7 @@ describe('keys that are fetched', () => {
   });
 
   it('may have one of another curve beside them, which is not ours to judge', async () => {
-    const { publicKey: ed448 } = generateKeyPairSync('ed448');
+    const { publicKey: ed448 } = keyPair('ed448');
     const other = { ...ed448.export({ format: 'jwk' }), alg: 'EdDSA', kid: 'e' };
     answers['/jwks'] = json({ keys: [exportPublicJwk(aKey('ES256')), other] });
     expect(await subjectOr(remote())).toBe('ada');
