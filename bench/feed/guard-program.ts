@@ -12,6 +12,9 @@ const checksAtOnce = 100;
 /** How many tokens are looked at besides those that must have been revoked: two servers' changes come in another order. */
 const disorder = 100;
 
+/** After how many pieces of the feed an honest token is checked. */
+const piecesPerHonest = 4;
+
 const { issuer, node, credential } = JSON.parse(process.env['ORDERS'] ?? '{}') as GuardOrders;
 // Signatures that were checked are remembered: what is measured is the feed.
 const guard = createGuard({
@@ -22,14 +25,18 @@ const guard = createGuard({
   feed: { credential, nodes: [node] },
 });
 
+// As for a route.
+const requirement = guard.resolve();
+
 let tokens: readonly string[] = [];
 let honest = 0;
 let refusedAt = new Float64Array();
 let checks = 0;
 let turnedAway = 0;
+let pieces = 0;
 
 const check = (index: number): Verdict | Promise<Verdict> =>
-  guard.check({ authorization: [`Bearer ${tokens[index] ?? ''}`] });
+  guard.check({ authorization: [`Bearer ${tokens[index] ?? ''}`] }, requirement);
 const codeOf = (verdict: Verdict): string => (verdict.granted ? 'granted' : verdict.refusal.body.code);
 
 /** Tokens that are being revoked, and not refused yet. */
@@ -48,20 +55,23 @@ function watch({ from, to }: Range): void {
 const currentPosition = (): number => Number(guard.status().cursor?.split('.')[1]);
 
 /**
- * Checks the oldest tokens, and an honest one, until as many are refused as entries have come. That is as good as checking
+ * Checks the oldest tokens when entries have come, until as many are refused as came, and now and then an honest one. That is as good as checking
  * all of them over and over, which would leave the servers no processor.
  */
 function checkOldest(): void {
-  if (outstanding.size === 0) return;
-  unexplained += currentPosition() - position;
-  position = currentPosition();
-  let looks = unexplained === 0 ? 0 : unexplained + disorder;
+  const reached = currentPosition();
+  unexplained += reached - position;
+  position = reached;
+  if (outstanding.size === 0 || unexplained === 0) return;
+  let looks = unexplained + disorder;
   for (const index of outstanding) {
     if (unexplained === 0 || looks === 0) break;
     looks -= 1;
     settle(check(index), (verdict) => note(index, verdict));
   }
-  const someone = tokens.length - honest + (checks % honest);
+  pieces += 1;
+  if (pieces % piecesPerHonest !== 0) return;
+  const someone = tokens.length - honest + ((pieces / piecesPerHonest) % honest);
   settle(check(someone), (verdict) => (turnedAway += verdict.granted ? 0 : 1));
 }
 

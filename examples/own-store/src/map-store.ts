@@ -203,8 +203,16 @@ function guardsOn(run: Run): GuardStore {
         }
       }),
     listLeased: (after) => run((tables) => leased(tables, after)),
-    lowestPlace: (leasedAfter) =>
-      run((tables) => sorted(leased(tables, leasedAfter), ({ acknowledged }) => acknowledged)[0]?.acknowledged),
+    progress: (since, now) =>
+      run((tables) => {
+        const present = leased(tables, since);
+        const granting = present.filter(({ leaseUntil }) => leaseUntil > now);
+        return {
+          guards: present.length,
+          lapsed: present.length - granting.length,
+          lowest: sorted(granting, ({ acknowledged }) => acknowledged)[0]?.acknowledged,
+        };
+      }),
     remove: (id) =>
       run(({ guards }) => {
         guards.delete(id);

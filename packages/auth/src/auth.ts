@@ -181,7 +181,9 @@ function wire(
   const tokenIssuer = new TokenIssuer(keys, accessTokens, refreshTokens, lifetimes);
   const base = { store, clock, emit };
 
-  const confirmations = new Confirmations(base);
+  const credentials = new FeedCredentials({ ...base, random });
+  const feed = new Feed({ ...base, keys, credentials, issuer, secret: config.secret, ownClock, random });
+  const confirmations = new Confirmations({ ...base, placeHere: () => feed.placeHere });
   const sessions = new Sessions({ ...base, confirmations });
   const roles = new Roles(base);
   const signIn = new SignIn({ ...base, hashes, issuer: tokenIssuer, lifetimes, random });
@@ -202,9 +204,6 @@ function wire(
     passwords,
     startSession: (userId, device, provenHash) => signIn.forUser(userId, { device, provenHash }),
   });
-
-  const credentials = new FeedCredentials({ ...base, random });
-  const feed = new Feed({ ...base, keys, credentials, issuer, secret: config.secret, ownClock, random });
 
   upkeep.start();
   return {

@@ -13,7 +13,7 @@ export {
 export type { ChangeStore, ExpiryCursor } from './changes/change-store.ts';
 export type { FeedCredential, FeedCredentialRecord } from './feed/feed-credential.ts';
 export type { FeedCredentialStore } from './feed/feed-credential-store.ts';
-export type { GuardStore, PresentGuard } from './feed/guard-store.ts';
+export type { GuardProgress, GuardStore, PresentGuard } from './feed/guard-store.ts';
 export type { SigningKeyRecord } from './keys/signing-key.ts';
 export type { SigningKeyStore } from './keys/signing-key-store.ts';
 export { builtInRoles, isBuiltIn, type Role } from './roles/role.ts';

@@ -131,6 +131,17 @@ export function describeFeed(name: string, start: () => Promise<TestDatabase>): 
         expect(echo?.age).toBeGreaterThanOrEqual(0);
       });
 
+      it('does not echo a ping that merely acknowledges', async () => {
+        const cursor = await cursorOf(node.auth);
+        const guard = await follow(cursor);
+        guard.stream.ping(1, cursor, false);
+        await setRole();
+        await guard.until(({ sequences }) => sequences.length > 0);
+        guard.stream.ping(2, cursor);
+        await guard.until(({ echoes }) => echoes.length > 0);
+        expect(guard.echoes.map(({ n }) => n)).toEqual([2]);
+      });
+
       it('of a guard that comes again takes the place of the one before', async () => {
         const cursor = await cursorOf(node.auth);
         const first = await follow(cursor);

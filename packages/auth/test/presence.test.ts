@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Change } from '../src/changes/change.ts';
 import { ElapsedTime } from '../src/feed/elapsed.ts';
 import type { PresentGuard } from '../src/feed/guard-store.ts';
-import { Presence } from '../src/feed/presence.ts';
+import { type FollowingGuard, Presence } from '../src/feed/presence.ts';
 import { sqlite } from '../src/stores/sqlite.ts';
 import { aClock, type TestClock } from './auth-fixture.ts';
 
@@ -95,8 +95,7 @@ describe('the presence of a guard', () => {
     fixture.presence.stop();
   });
 
-  it('is written at once when somebody waits for it, once for what comes together', async () => {
-    const { presence, written } = aPresence();
+  describe('when somebody waits for guards', () => {
     const awaited: Change = {
       sequence: 9,
       kind: 1,
@@ -105,15 +104,69 @@ describe('the presence of a guard', () => {
       critical: true,
       acknowledge: true,
     };
-    const guard = await presence.enter('g', 30 * second, 7);
-    presence.hear(guard, 8);
-    expect(written).toHaveLength(1);
-    presence.noteAwaited([awaited]);
-    presence.hear(guard, 9);
-    presence.hear(guard, 10);
-    await expect.poll(() => written.at(-1)).toMatchObject({ acknowledged: 10 });
+
+    /** Two guards that have got to 7 while somebody waits for 9, and what is written of them from then on. */
+    async function twoGuards(): Promise<Fixture & { readonly guards: readonly [FollowingGuard, FollowingGuard] }> {
+      const fixture = aPresence();
+      const guards = [
+        await fixture.presence.enter('g', 30 * second, 7),
+        await fixture.presence.enter('h', 30 * second, 7),
+      ] as const;
+      fixture.presence.noteAwaited([awaited]);
+      fixture.written.length = 0;
+      return Object.assign(fixture, { guards });
+    }
+
+    const progress = ({ written }: Fixture): unknown[] => written.map(({ id, acknowledged }) => [id, acknowledged]);
+
+    it('is written at once, once all of those here have got there', async () => {
+      const fixture = await twoGuards();
+      const [one, other] = fixture.guards;
+      fixture.presence.hear(one, 9);
+      await Promise.resolve();
+      expect(progress(fixture)).toEqual([]);
+      fixture.presence.hear(other, 10);
+      await Promise.resolve();
+      await Promise.resolve();
+      expect(progress(fixture)).toEqual([
+        ['g', 9],
+        ['h', 10],
+      ]);
+      fixture.presence.stop();
+    });
+
+    it('is not held up for long by another one here', async () => {
+      const fixture = await twoGuards();
+      fixture.presence.hear(fixture.guards[0], 9);
+      await expect.poll(() => progress(fixture), { interval: 5, timeout: 500 }).toEqual([['g', 9]]);
+      fixture.presence.stop();
+    });
+
+    it('waits for its turn with what nobody waits for', async () => {
+      const fixture = await twoGuards();
+      const [one, other] = fixture.guards;
+      for (const guard of [one, other]) fixture.presence.hear(guard, 9);
+      await expect.poll(() => fixture.written).toHaveLength(2);
+      fixture.written.length = 0;
+      for (const guard of [one, other]) fixture.presence.hear(guard, 11);
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      expect(progress(fixture)).toEqual([]);
+      fixture.presence.stop();
+    });
+  });
+
+  it('tells the place that all of them have reached, without those whose leases have run out', async () => {
+    const { presence, clock } = aPresence();
+    expect(presence.place).toBe(Infinity);
+    const slow = await presence.enter('g', 10 * second, 7);
+    const quick = await presence.enter('h', 30 * second, 8);
+    expect(presence.place).toBe(7);
+    clock.forward(20);
+    expect(presence.place).toBe(8);
+    presence.hear(slow, 7);
+    expect(presence.place).toBe(7);
     presence.forgetPlaces();
-    expect(guard.acknowledged).toBe(0);
+    expect([slow.acknowledged, quick.acknowledged, presence.place]).toEqual([0, 0, 0]);
     presence.stop();
   });
 });

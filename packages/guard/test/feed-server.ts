@@ -216,12 +216,12 @@ export class FeedServer {
     else setTimeout(() => response.write(text), this.streamDelay).unref();
   }
 
-  #ping({ guard, n, cursor, leaving }: Ping, response: ServerResponse): void {
+  #ping({ guard, n, cursor, echo = true, leaving }: Ping, response: ServerResponse): void {
     if (leaving === true) this.left.push(guard);
     const stream = [...this.#streams].find((each) => each.guard === guard);
     if (stream === undefined) return void response.writeHead(410).end();
     this.acknowledged.set(guard, cursor);
-    if (!this.isSilent && leaving !== true)
+    if (!this.isSilent && echo && leaving !== true)
       this.#write(stream.response, event('echo', { n, head: this.head, age: this.age }));
     response.writeHead(204).end();
   }
@@ -290,6 +290,7 @@ interface Ping {
   readonly guard: string;
   readonly n: number;
   readonly cursor: string;
+  readonly echo?: boolean;
   readonly leaving?: boolean;
 }
 

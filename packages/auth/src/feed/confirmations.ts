@@ -3,10 +3,10 @@ import { earliest, type ChangeSubject } from '../changes/change.ts';
 import { AuthError } from '../errors.ts';
 import { steadyTime, type Clock } from '../ports.ts';
 import type { Store } from '../stores/store.ts';
-import type { PresentGuard } from './guard-store.ts';
+import type { GuardProgress, PresentGuard } from './guard-store.ts';
 
 /** How often it is looked at how far the guards have come, in milliseconds. */
-const lookInterval = 10;
+const lookInterval = 5;
 
 /** How long anybody waits for guards at most, in milliseconds: longer than the leases that guards have by default. */
 const longestWait = 45_000;
@@ -30,6 +30,8 @@ export const nothingToConfirm: Confirmation = { acknowledged: 0, lapsed: 0, pend
 export interface ConfirmationDependencies {
   readonly store: Pick<Store, 'changes' | 'guards'>;
   readonly clock: Clock;
+  /** The last entry that all guards have applied that this process speaks with; `Infinity` where it speaks with none. */
+  readonly placeHere: () => number;
 }
 
 type Counts = Omit<Confirmation, 'milliseconds'>;
@@ -50,7 +52,8 @@ type Placed = Waiting & { readonly sequence: number };
 
 /**
  * Waits until every guard knows something, or has stopped granting. It asks the database, where all processes write how far
- * their guards have come; one look serves everybody who waits.
+ * their guards have come; one look serves everybody who waits. While a guard that this very process speaks with is behind,
+ * the database need not be asked.
  */
 export class Confirmations {
   readonly #dependencies: ConfirmationDependencies;
@@ -108,18 +111,35 @@ export class Confirmations {
   }
 
   async #settle(): Promise<void> {
-    const { store, clock } = this.#dependencies;
+    const { clock, placeHere } = this.#dependencies;
     // Who comes while the database is asked may have committed after it looked.
     const placed = await this.#findPlaces([...this.#waiting]);
-    if (placed.length === 0) return;
-    const lowest = (await store.guards.lowestPlace(clock())) ?? Infinity;
-    const settled = placed.filter(({ sequence, isOverdue }) => sequence <= lowest || isOverdue);
+    const isKnownUpTo = (place: number) => (waiting: Placed) => waiting.sequence <= place || waiting.isOverdue;
+    const likely = placed.filter(isKnownUpTo(placeHere()));
+    if (likely.length === 0) return;
+    const since = likely.map(({ committedAt }) => committedAt).reduce(earliest);
+    const progress = await this.#dependencies.store.guards.progress(since, clock());
+    const settled = likely.filter(isKnownUpTo(progress.lowest ?? Infinity));
     if (settled.length === 0) return;
-    const guards = await store.guards.listLeased(settled.map(({ committedAt }) => committedAt).reduce(earliest));
-    const now = clock();
+    const countFor = await this.#counting(settled, progress, since);
     for (const waiting of settled) {
-      if (this.#waiting.delete(waiting)) waiting.resolve(count(guards, waiting, now));
+      if (this.#waiting.delete(waiting)) waiting.resolve(countFor(waiting));
     }
+  }
+
+  /** Who is counted for each of them. Guards are asked for one by one only where they do not all count alike. */
+  async #counting(
+    settled: readonly Placed[],
+    { guards, lapsed, lowest = Infinity }: GuardProgress,
+    since: Date,
+  ): Promise<(waiting: Placed) => Counts> {
+    if (lapsed === 0 && settled.every(({ sequence }) => sequence <= lowest)) {
+      return () => ({ acknowledged: guards, lapsed: 0, pending: 0 });
+    }
+    const { store, clock } = this.#dependencies;
+    const leased = await store.guards.listLeased(since);
+    const now = clock();
+    return (waiting) => count(leased, waiting, now);
   }
 
   /** Those who have a place; those whose place cannot be found hear of it. All are looked up together. */

@@ -89,11 +89,12 @@ export class FeedStream {
     return events;
   }
 
-  /** Takes a ping in: how far the guard has come, and that it wants to hear from us behind all entries. */
-  ping(n: number, { incarnation, sequence }: FeedCursor): void {
+  /** Takes a ping in: how far the guard has come, and as a rule that it wants to hear from us behind all entries. */
+  ping(n: number, { incarnation, sequence }: FeedCursor, wantsEcho = true): void {
     const { presence, guard, tail } = this.#parts;
     const isOurs = incarnation === this.#incarnation && sequence <= tail.position.head;
     presence.hear(guard, isOurs ? sequence : 0);
+    if (!wantsEcho) return;
     this.#ping = n;
     this.wake();
   }

@@ -48,6 +48,8 @@ export interface GuardPing {
   readonly guard: string;
   readonly n: number;
   readonly cursor: FeedCursor;
+  /** Whether it is to be answered. Default: it is; otherwise it does no more than acknowledge. */
+  readonly echo?: boolean | undefined;
   /** Whether the guard stops: it grants no more, and nobody waits for it. */
   readonly leaving?: boolean | undefined;
 }
@@ -124,14 +126,14 @@ export class Feed {
     }
   }
 
-  /** Takes a ping in, to be answered in the guard's stream; false when that is not here. */
-  async ping({ n, cursor, leaving = false, ...who }: GuardPing): Promise<boolean> {
+  /** Takes a ping in, to be answered in the guard's stream if it asks for that; false when that is not here. */
+  async ping({ n, cursor, echo, leaving = false, ...who }: GuardPing): Promise<boolean> {
     const stream = this.#streams.get(guardId(who));
     if (stream === undefined) return false;
     if (leaving) {
       stream.end('cut');
       await this.#presence.dismiss(stream.guard);
-    } else stream.ping(n, cursor);
+    } else stream.ping(n, cursor, echo);
     return true;
   }
 
@@ -143,6 +145,11 @@ export class Feed {
   async snapshot(): Promise<FeedSnapshot> {
     await this.#ready();
     return this.#snapshots.current();
+  }
+
+  /** The last entry that every guard has applied that this process speaks with; `Infinity` where there is none. */
+  get placeHere(): number {
+    return this.#presence.place;
   }
 
   /** Tells everybody to go elsewhere, and follows the log no more. */

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Change } from '../changes/change.ts';
 import type { Clock } from '../ports.ts';
 import type { Store } from '../stores/store.ts';
@@ -7,7 +6,10 @@ import type { ElapsedTime, Instant } from './elapsed.ts';
 /** How often the leases of the guards here are written down, in milliseconds. */
 const interval = 1_000;
 
-/** How long after they were written down places are written down again that somebody waits for, in milliseconds. */
+/**
+ * How long the first guard that has got to what somebody waits for is kept from being written down, in milliseconds, so that
+ * the others here are written down with it: they have been told at the same time.
+ */
 const gathering = 10;
 
 /**
@@ -54,6 +56,8 @@ export class Presence {
   /** Those whose progress somebody waits for, and that have not been written down since. */
   readonly #awaited = new Set<FollowingGuard>();
   #lastAwaited = 0;
+  /** Ends the waiting for the rest of them. */
+  #complete: () => void = () => undefined;
   #isWriting = false;
   #isRenewing = false;
   #timer: NodeJS.Timeout | undefined;
@@ -86,6 +90,7 @@ export class Presence {
     guard.acknowledged = acknowledged;
     if (!isAwaited) return;
     this.#awaited.add(guard);
+    if (this.#isComplete) this.#complete();
     if (!this.#isWriting) void this.#writeAwaited();
   }
 
@@ -103,6 +108,15 @@ export class Presence {
   /** How old a guard must take its knowledge to be at least, in milliseconds, so that its lease ends before the written one. */
   ageOf({ writtenAt, lease }: FollowingGuard): number {
     return writtenAt === undefined ? lease : Math.max(0, this.#dependencies.elapsed.since(writtenAt) - slack);
+  }
+
+  /** The last entry that every guard here has applied, as far as it may still grant; `Infinity` where there is none. */
+  get place(): number {
+    let lowest = Infinity;
+    for (const guard of this.#guards.values()) {
+      if (guard.acknowledged < lowest && this.#isLeased(guard)) lowest = guard.acknowledged;
+    }
+    return lowest;
   }
 
   /** Notes the entries that somebody waits for. */
@@ -145,13 +159,26 @@ export class Presence {
   async #writeAwaited(): Promise<void> {
     this.#isWriting = true;
     while (this.#awaited.size > 0) {
+      if (!this.#isComplete) await this.#gather();
       const guards = [...this.#awaited];
       this.#awaited.clear();
       // What fails is written with the next leases.
       await this.#write(guards).catch(() => undefined);
-      await pause(gathering, undefined, { ref: false });
     }
     this.#isWriting = false;
+  }
+
+  get #isComplete(): boolean {
+    return this.#awaited.size >= this.#guards.size;
+  }
+
+  async #gather(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#complete = resolve;
+      timer = setTimeout(resolve, gathering).unref();
+    });
+    clearTimeout(timer);
   }
 
   #write(guards: readonly FollowingGuard[]): Promise<void> {

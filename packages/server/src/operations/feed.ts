@@ -87,6 +87,7 @@ const ping = z
     guard: guardName,
     n: z.int().min(0).meta({ description: 'Comes back in `echo`.' }),
     cursor: cursor.meta({ description: 'How far the guard has come: its acknowledgement.' }),
+    echo: z.boolean().optional().meta({ description: 'Whether an echo is asked for. Default: `true`.' }),
     leaving: z.boolean().optional().meta({ description: 'The guard stops, and grants no more. Default: `false`.' }),
   })
   .meta({ id: 'FeedPing' });
@@ -97,7 +98,7 @@ export const pingFeed: Operation<FeedCredential> = defineOperation({
   tag: 'Feed',
   summary: 'Ask for an echo in the stream, behind all entries; acknowledge the cursor',
   body: { schema: ping, mediaTypes: ['application/json'] },
-  success: { status: 204, description: 'The echo is on its way' },
+  success: { status: 204, description: 'It is known, and the echo on its way if one was asked for' },
   refusals: ['feed_stream_elsewhere'],
   isRoutine: () => true,
   handle: async ({ auth, caller, body }) => {

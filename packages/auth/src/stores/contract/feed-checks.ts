@@ -119,10 +119,12 @@ export const feedChecks: Checks = {
 
   'keeps guards, whose leases and places never move back': async ({ store }) => {
     const at = (seconds: number): Date => shifted(now, seconds * 1000);
-    equal(await store.guards.lowestPlace(now), undefined);
+    deepEqual(await store.guards.progress(now, now), { guards: 0, lapsed: 0, lowest: undefined });
     await store.guards.renew([aGuard('b', 5, 30), aGuard('a', 3, 10)]);
-    equal(await store.guards.lowestPlace(now), 3);
-    equal(await store.guards.lowestPlace(at(10)), 5);
+    deepEqual(await store.guards.progress(now, now), { guards: 2, lapsed: 0, lowest: 3 });
+    deepEqual(await store.guards.progress(now, at(10)), { guards: 2, lapsed: 1, lowest: 5 });
+    deepEqual(await store.guards.progress(now, at(30)), { guards: 2, lapsed: 2, lowest: undefined });
+    deepEqual(await store.guards.progress(at(10), at(10)), { guards: 1, lapsed: 0, lowest: 5 });
     await store.guards.renew([aGuard('a', 4, 5, 'm'), aGuard('b', 4, 40), aGuard('c', 9, 1)]);
     deepEqual(await store.guards.listLeased(at(5)), [aGuard('a', 4, 10, 'm'), aGuard('b', 5, 40)]);
     await store.guards.remove('a');

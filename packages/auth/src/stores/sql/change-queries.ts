@@ -92,24 +92,54 @@ export function changeQueries(db: Kysely<Database>, dialect: SqlDialect): Change
         .orderBy('feed_log.sequence')
         .limit(limit),
     ),
-    findMany: prepare(['list'], ({ list }) =>
-      db
-        .selectFrom([rowsOf(list, { kind: 'bigint', key: 'text' }, dialect), 'feed_log'])
-        .selectAll('feed_log')
-        .where((row) =>
-          row(
-            'feed_log.sequence',
-            '=',
-            row
-              .selectFrom('feed_log as latest')
-              .select((latest) => latest.fn.max('latest.sequence').as('sequence'))
-              .whereRef('latest.kind', '=', sql.ref('given.kind'))
-              .whereRef('latest.key', '=', sql.ref('given.key')),
-          ),
-        ),
-    ),
+    findMany: dialect.name === 'postgres' ? findingEach(db, dialect) : findingAll(db, dialect),
     append: dialect.name === 'postgres' ? [appendAtOnce(db, dialect)] : appendInSteps(db, dialect),
   };
+}
+
+const subject = { kind: 'bigint', key: 'text' } as const;
+
+/**
+ * One after the other, by the index. PostgreSQL would join the whole log otherwise, as long as it takes it for small; the sum
+ * keeps it from going through the log backwards.
+ */
+function findingEach(db: Kysely<Database>, dialect: SqlDialect): ChangeQueries['findMany'] {
+  return prepare(['list'], ({ list }) =>
+    db
+      .selectFrom(rowsOf(list, subject, dialect))
+      .innerJoinLateral(
+        (from) =>
+          from
+            .selectFrom('feed_log')
+            .selectAll()
+            .whereRef('kind', '=', sql.ref('given.kind'))
+            .whereRef('key', '=', sql.ref('given.key'))
+            .orderBy(sql`sequence + 0`, 'desc')
+            .limit(1)
+            .as('latest'),
+        (join) => join.onTrue(),
+      )
+      .selectAll('latest'),
+  );
+}
+
+function findingAll(db: Kysely<Database>, dialect: SqlDialect): ChangeQueries['findMany'] {
+  return prepare(['list'], ({ list }) =>
+    db
+      .selectFrom([rowsOf(list, subject, dialect), 'feed_log'])
+      .selectAll('feed_log')
+      .where((row) =>
+        row(
+          'feed_log.sequence',
+          '=',
+          row
+            .selectFrom('feed_log as latest')
+            .select((latest) => latest.fn.max('latest.sequence').as('sequence'))
+            .whereRef('latest.kind', '=', sql.ref('given.kind'))
+            .whereRef('latest.key', '=', sql.ref('given.key')),
+        ),
+      ),
+  );
 }
 
 const additionNames = ['list', 'count', 'lastAboutRoles'] as const;

@@ -1,37 +1,28 @@
-import { sql, type Kysely, type RawBuilder } from 'kysely';
-import type { GuardStore, PresentGuard } from '../../feed/guard-store.ts';
-import { inParts } from './parts.ts';
+import type { Kysely } from 'kysely';
+import type { GuardProgress, GuardStore, PresentGuard } from '../../feed/guard-store.ts';
+import { nulRefused } from '../unavailable.ts';
+import type { GuardQueries } from './guard-queries.ts';
+import { toList } from './list.ts';
 import type { Database } from './schema.ts';
 
 /** Guards in SQL. */
 export class SqlGuards implements GuardStore {
   readonly #db: Kysely<Database>;
+  readonly #queries: GuardQueries;
 
-  constructor(db: Kysely<Database>) {
+  constructor(db: Kysely<Database>, queries: GuardQueries) {
     this.#db = db;
+    this.#queries = queries;
   }
 
   async renew(guards: readonly PresentGuard[]): Promise<void> {
-    const rows = guards.map(({ id, node, acknowledged, leaseUntil }) => ({
-      id,
-      node,
-      acknowledged,
-      lease_until: leaseUntil.getTime(),
-    }));
     // In one order for everybody, so that processes that write the same rows cannot stop each other.
-    for (const part of inParts(rows.toSorted((one, other) => (one.id < other.id ? -1 : 1)))) {
-      await this.#db
-        .insertInto('guards')
-        .values(part)
-        .onConflict((conflict) =>
-          conflict.column('id').doUpdateSet({
-            node: (row) => row.ref('excluded.node'),
-            acknowledged: greater('acknowledged'),
-            lease_until: greater('lease_until'),
-          }),
-        )
-        .execute();
-    }
+    const rows = guards
+      .toSorted((one, other) => (one.id < other.id ? -1 : 1))
+      .map(({ id, node, acknowledged, leaseUntil }) => [id, node, acknowledged, leaseUntil.getTime()]);
+    const list = toList(rows);
+    if (list === undefined) throw nulRefused();
+    if (list.length > 0) await this.#queries.renew(this.#db, { list });
   }
 
   async listLeased(after: Date): Promise<readonly PresentGuard[]> {
@@ -49,13 +40,10 @@ export class SqlGuards implements GuardStore {
     }));
   }
 
-  async lowestPlace(leasedAfter: Date): Promise<number | undefined> {
-    const { lowest } = await this.#db
-      .selectFrom('guards')
-      .select((row) => row.fn.min<number | null>('acknowledged').as('lowest'))
-      .where('lease_until', '>', leasedAfter.getTime())
-      .executeTakeFirstOrThrow();
-    return lowest ?? undefined;
+  async progress(since: Date, now: Date): Promise<GuardProgress> {
+    const { rows } = await this.#queries.progress(this.#db, { since: since.getTime(), now: now.getTime() });
+    const [{ guards, lapsed, lowest } = { guards: 0, lapsed: null, lowest: null }] = rows;
+    return { guards, lapsed: lapsed ?? 0, lowest: lowest ?? undefined };
   }
 
   async remove(id: string): Promise<void> {
@@ -69,10 +57,4 @@ export class SqlGuards implements GuardStore {
       .executeTakeFirst();
     return Number(numDeletedRows);
   }
-}
-
-/** The greater of what is there and what comes: there is no name for it that every database knows. */
-function greater(column: 'acknowledged' | 'lease_until'): RawBuilder<number> {
-  const [mine, theirs] = [sql.ref(`guards.${column}`), sql.ref(`excluded.${column}`)];
-  return sql<number>`case when ${theirs} > ${mine} then ${theirs} else ${mine} end`;
 }

@@ -4,6 +4,7 @@ import type { NewChange } from '../../changes/change.ts';
 import type { Migrated, Repositories, Store, Transaction } from '../store.ts';
 import type { Wakeups } from '../wakeups.ts';
 import { appendChanges, changeQueries, type ChangeQueries } from './change-queries.ts';
+import { guardQueries, type GuardQueries } from './guard-queries.ts';
 import { loggedEndings } from './logged-endings.ts';
 import { letMigrationsPass, migrate } from './migrations.ts';
 import { rotatingTogether } from './rotation-batches.ts';
@@ -36,6 +37,7 @@ export interface SqlConnection {
 interface Queries {
   readonly sessions: SessionQueries;
   readonly changes: ChangeQueries;
+  readonly guards: GuardQueries;
 }
 
 /** How often a transaction is tried when others are in its way. */
@@ -49,7 +51,11 @@ const migrationPause = 150;
 export function sqlStore(database: SqlConnection): Store {
   const { kysely, dialect, location, wakeups, isConflict = never, isLocked = never } = database;
   const db = new Kysely<Database>({ dialect: kysely });
-  const queries: Queries = { sessions: sessionQueries(db, dialect), changes: changeQueries(db, dialect) };
+  const queries: Queries = {
+    sessions: sessionQueries(db, dialect),
+    changes: changeQueries(db, dialect),
+    guards: guardQueries(db, dialect),
+  };
   const write: Transact = (work) =>
     db.transaction().execute(async (connection) => {
       await letMigrationsPass(connection, dialect);
@@ -130,7 +136,7 @@ function repositories(db: Kysely<Database>, queries: Queries, writes: SessionWri
     keys: new SqlSigningKeys(db),
     changes: new SqlChanges(db, queries.changes),
     feedCredentials: new SqlFeedCredentials(db),
-    guards: new SqlGuards(db),
+    guards: new SqlGuards(db, queries.guards),
   };
 }
 

@@ -1,5 +1,6 @@
-import { Agent as HttpAgent, request as sendHttp, type IncomingMessage } from 'node:http';
+import { Agent as HttpAgent, request as sendHttp, type IncomingMessage, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as sendHttps } from 'node:https';
+import { urlToHttpOptions } from 'node:url';
 import { FeedFault } from './fault.ts';
 
 /** What is sent to a node. */
@@ -36,16 +37,23 @@ const mostConnections = 64;
 export class FeedNode {
   /** Its base URL, for people. */
   readonly url: string;
-  readonly #base: URL;
+  readonly #basePath: string;
   readonly #credential: string;
+  readonly #send: typeof sendHttp;
+  /** What all requests have in common. */
+  readonly #shared: RequestOptions;
   readonly #agent: HttpAgent | HttpsAgent;
 
   constructor(url: string, credential: string) {
     this.url = url;
-    this.#base = new URL(url.endsWith('/') ? url : `${url}/`);
-    this.#credential = credential;
+    const base = new URL(url.endsWith('/') ? url : `${url}/`);
+    const isSecure = base.protocol === 'https:';
     const options = { keepAlive: true, maxSockets: mostConnections };
-    this.#agent = this.#base.protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options);
+    this.#agent = isSecure ? new HttpsAgent(options) : new HttpAgent(options);
+    this.#send = isSecure ? sendHttps : sendHttp;
+    this.#shared = { ...urlToHttpOptions(base), agent: this.#agent };
+    this.#basePath = base.pathname;
+    this.#credential = credential;
   }
 
   /**
@@ -66,11 +74,10 @@ export class FeedNode {
   }
 
   #open({ path, accept, headers, body, patience, signal, holdsProcess }: NodeRequest): Promise<NodeAnswer> {
-    const url = new URL(path, this.#base);
-    const send = url.protocol === 'https:' ? sendHttps : sendHttp;
     return new Promise((resolve, reject) => {
-      const outgoing = send(url, {
-        agent: this.#agent,
+      const outgoing = this.#send({
+        ...this.#shared,
+        path: this.#basePath + path,
         method: body === undefined ? 'GET' : 'POST',
         headers: {
           accept,

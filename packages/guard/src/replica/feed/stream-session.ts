@@ -74,7 +74,7 @@ export class StreamSession implements Session {
     this.#heardAt = this.#context.clocks.monotonic();
     this.#events.push(bytes);
     // One ping acknowledges all that came together.
-    if (this.#isAcknowledgementDue) this.#ping();
+    if (this.#isAcknowledgementDue) this.#acknowledge();
   }
 
   #take({ name, data }: StreamEvent): void {
@@ -136,7 +136,12 @@ export class StreamSession implements Session {
   #ping(): void {
     this.#pingedAt = this.#context.clocks.monotonic();
     this.#isAcknowledgementDue = false;
-    this.#pings.request();
+    this.#pings.request('echo');
+  }
+
+  #acknowledge(): void {
+    this.#isAcknowledgementDue = false;
+    this.#pings.request('acknowledgement');
   }
 
   #fault(reason: FeedFaultReason, what: string, pause = 0): FeedFault {

@@ -99,8 +99,24 @@ describe('a guard that follows a stream', () => {
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
     await until('all of it is acknowledged', () => [...server.acknowledged.values()].includes(server.cursor));
-    // One in twenty milliseconds, the first at once.
-    expect(server.count('POST /feed/ping') - pings).toBeLessThanOrEqual((performance.now() - began) / 19 + 3);
+    // One in a turn of twenty milliseconds, the first at once.
+    expect(server.count('POST /feed/ping') - pings).toBeLessThanOrEqual((performance.now() - began) / 20 + 4);
+  });
+
+  it('asks for no echo of what it merely acknowledges, and for one in every period all the same', async () => {
+    const { server, guard } = await aFollowing({ feed: { maxStaleness: 1 } });
+    const echoes = (): (boolean | undefined)[] =>
+      server.requests
+        .filter(({ what }) => what === 'POST /feed/ping')
+        .map(({ body }) => (JSON.parse(body) as { echo?: boolean }).echo);
+    const asked = (echo: false | undefined): number => echoes().filter((each) => each === echo).length;
+    const before = asked(undefined);
+    for (let round = 0; asked(undefined) < before + 3; round += 1) {
+      server.append({ ...theEndOf(`session-${round}`), flags: 3 });
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    expect(asked(false)).toBeGreaterThan(3);
+    expect(guard.status().ready).toBe(true);
   });
 
   it('asks again and again how current it is', async () => {
