@@ -55,8 +55,8 @@ function watch({ from, to }: Range): void {
 const currentPosition = (): number => Number(guard.status().cursor?.split('.')[1]);
 
 /**
- * Checks the oldest tokens when entries have come, until as many are refused as came, and now and then an honest one. That is as good as checking
- * all of them over and over, which would leave the servers no processor.
+ * Checks the oldest tokens when entries have come, until as many are refused as came, and now and then an honest one. That
+ * is as good as checking all of them over and over, which would leave the servers no processor.
  */
 function checkOldest(): void {
   const reached = currentPosition();

@@ -152,6 +152,31 @@ export function describeConfirmation(name: string, start: () => Promise<TestData
       await guard.untilOver();
     });
 
+    it('does not wait for what a guard knew at a process that it has left without a word', async () => {
+      const guard = (await aGuard(0)).name;
+      const cursor = await cursorOf(nodeAt(1));
+      const moved = await FollowingGuardFixture.follow(nodeAt(1), { credential, guard, lease: 30, cursor });
+      const waiting = nodeAt(0).sessions.endAll(userId, { confirm: true });
+      await moved.until(({ sequences }) => sequences.length > 0);
+      await nodeAt(1).feed.ping({ credential, guard, n: 1, cursor: await cursorOf(nodeAt(1)) });
+      expectKnown((await waiting).confirmation, 1);
+    });
+
+    it('is not over by the word of a guard that comes from a log that was longer', async () => {
+      const { incarnation, sequence } = await cursorOf(nodeAt(1));
+      const cursor = { incarnation, sequence: sequence + 50 };
+      const introduction = { credential, guard: 'guard-of-old', lease: 30, cursor };
+      await (await FollowingGuardFixture.follow(nodeAt(1), introduction)).untilOver();
+      let isOver = false;
+      const waiting = nodeAt(0).sessions.endAll(userId, { confirm: true });
+      void waiting.then(() => (isOver = true));
+      await vi.waitFor(async () => expect(await store.changes.head()).toBe(sequence + 1), { interval: 5 });
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(isOver).toBe(false);
+      clock.forward(60);
+      expect((await waiting).confirmation).toMatchObject({ acknowledged: 0, lapsed: 1 });
+    });
+
     it('is not over by the word of a guard that claims to know what does not exist yet', async () => {
       const guard = await aGuard(1);
       const { incarnation } = await cursorOf(nodeAt(1));

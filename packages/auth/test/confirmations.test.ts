@@ -1,35 +1,53 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { Confirmations } from '../src/feed/confirmations.ts';
-import { aClock } from './auth-fixture.ts';
+import { aClock, type TestClock } from './auth-fixture.ts';
 import type { Change } from '../src/changes/change.ts';
 import { AuthError } from '../src/errors.ts';
+import type { GuardStore, PresentGuard } from '../src/feed/guard-store.ts';
+import { steadyTime } from '../src/ports.ts';
 import { sqlite } from '../src/stores/sqlite.ts';
 
 const away = (): AuthError => new AuthError('store_unavailable', 'away', { retryAfter: 1 });
 
+interface Fixture {
+  readonly confirmations: Confirmations;
+  readonly clock: TestClock;
+  readonly guards: GuardStore;
+}
+
 /** Waiting over a store whose log finds nothing under the key `lost`, and the third entry under `third`. */
-async function waitForGuards(placeHere: () => number = () => Infinity): Promise<Confirmations> {
+async function waitForGuards(placeHere: () => number = () => Infinity): Promise<Fixture> {
   const store = sqlite(':memory:');
   await store.migrate();
   const find = (_kind: number, key: string): Promise<Change | undefined> =>
     key === 'lost' ? Promise.reject(away()) : Promise.resolve(key === 'third' ? third : undefined);
   const changes = Object.assign(Object.create(store.changes), { find }) as typeof store.changes;
-  return new Confirmations({ store: { changes, guards: store.guards }, clock: aClock(), placeHere });
+  const { guards } = store;
+  const clock = aClock();
+  return { confirmations: new Confirmations({ store: { changes, guards }, clock, placeHere }), clock, guards };
 }
+
+/** A guard of another process that has got to a place, and may grant for 30 seconds. */
+const aGuard = (clock: TestClock, acknowledged: number): PresentGuard => ({
+  id: 'g',
+  node: 'another',
+  acknowledged,
+  leaseUntil: new Date(clock().getTime() + 30_000),
+});
 
 const third: Change = { sequence: 3, kind: 1, key: 'third', expiresAt: undefined, critical: true, acknowledge: true };
 
 const nothing = (): Promise<void> => Promise.resolve();
 
 it('tells whoever waits for a change that cannot be looked up, and nobody else', async () => {
-  const confirmations = await waitForGuards();
+  const { confirmations } = await waitForGuards();
   const [lost, other] = ['lost', 'found'].map((key) => confirmations.of({ kind: 1, key }, nothing));
   await expect(lost).rejects.toMatchObject({ code: 'store_unavailable' });
   expect((await other)?.confirmation).toMatchObject({ acknowledged: 0, lapsed: 0, pending: 0 });
 });
 
 it('waits for nobody any more once it has been stopped, also when what was done ends only then', async () => {
-  const confirmations = await waitForGuards();
+  const { confirmations } = await waitForGuards();
   const before = confirmations.of({ kind: 1, key: 'found' }, () => new Promise((resolve) => setImmediate(resolve)));
   confirmations.stop();
   await expect(before).rejects.toMatchObject({ code: 'store_unavailable' });
@@ -38,15 +56,40 @@ it('waits for nobody any more once it has been stopped, also when what was done 
   });
 });
 
-it('does not ask the database while a guard of its own process is behind', async () => {
-  let place = 2;
-  const confirmations = await waitForGuards(() => place);
+it('hardly asks the database while a guard of its own process seems to be behind', async () => {
+  const { confirmations, clock, guards } = await waitForGuards(() => 2);
+  await guards.renew([aGuard(clock, 2)]);
+  const asked = vi.spyOn(guards, 'progress');
+  const [waiting, began] = [confirmations.of({ kind: 1, key: 'third' }, nothing), steadyTime()];
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(asked.mock.calls.length).toBeLessThanOrEqual((steadyTime() - began) / 50 + 1);
+  // It may have gone elsewhere.
+  await guards.renew([aGuard(clock, 3)]);
+  expect((await waiting).confirmation).toMatchObject({ acknowledged: 1, lapsed: 0, pending: 0 });
+});
+
+it('asks the database less and less often while a guard elsewhere is behind', async () => {
+  const { confirmations, clock, guards } = await waitForGuards();
+  await guards.renew([aGuard(clock, 2)]);
+  const asked = vi.spyOn(guards, 'progress');
+  const [waiting, began] = [confirmations.of({ kind: 1, key: 'third' }, nothing), steadyTime()];
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  expect(asked.mock.calls.length).toBeLessThanOrEqual((steadyTime() - began) / 50 + 5);
+  await guards.renew([aGuard(clock, 3)]);
+  expect((await waiting).confirmation).toMatchObject({ acknowledged: 1, lapsed: 0, pending: 0 });
+});
+
+it('goes on waiting when the clock is set back meanwhile', async () => {
+  const { confirmations, clock, guards } = await waitForGuards();
+  await guards.renew([aGuard(clock, 2)]);
+  clock.forward(3600);
+  const waiting = confirmations.of({ kind: 1, key: 'third' }, nothing);
   let isOver = false;
-  const waiting = confirmations.of({ kind: 1, key: 'third' }, nothing).then(() => (isOver = true));
-  const others = confirmations.of({ kind: 1, key: 'found' }, nothing);
-  expect((await others).confirmation).toMatchObject({ acknowledged: 0, lapsed: 0, pending: 0 });
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  void waiting.then(() => (isOver = true));
+  await Promise.resolve();
+  clock.forward(-3600);
+  await new Promise((resolve) => setTimeout(resolve, 100));
   expect(isOver).toBe(false);
-  place = 3;
-  await waiting;
+  await guards.renew([aGuard(clock, 3)]);
+  expect((await waiting).confirmation).toMatchObject({ pending: 0 });
 });

@@ -81,7 +81,7 @@ export function describeFeed(name: string, start: () => Promise<TestDatabase>): 
           lease: 30,
           cursor: await cursorOf(elsewhere),
         });
-        guard.stream.ping(1, await cursorOf(elsewhere));
+        guard.stream.ping({ n: 1, cursor: await cursorOf(elsewhere) });
         await guard.until(({ echoes }) => echoes.length === 1);
         expect(guard.types).not.toContain('resync');
       });
@@ -97,7 +97,7 @@ export function describeFeed(name: string, start: () => Promise<TestDatabase>): 
         await guard.untilOver();
         expect(guard.types).toEqual(['hello', 'resync']);
         const other = await follow(head);
-        other.stream.ping(1, head);
+        other.stream.ping({ n: 1, cursor: head });
         await other.until(({ echoes }) => echoes.length === 1);
       });
 
@@ -121,8 +121,8 @@ export function describeFeed(name: string, start: () => Promise<TestDatabase>): 
         const cursor = await cursorOf(node.auth);
         const guard = await follow(cursor);
         await setRole();
-        guard.stream.ping(1, cursor);
-        guard.stream.ping(2, cursor);
+        guard.stream.ping({ n: 1, cursor });
+        guard.stream.ping({ n: 2, cursor });
         await guard.until(({ echoes }) => echoes.some(({ n }) => n === 2));
         const [echo] = guard.echoes.slice(-1);
         const last = guard.events.findLastIndex(({ type }) => type === 'entries');
@@ -134,10 +134,10 @@ export function describeFeed(name: string, start: () => Promise<TestDatabase>): 
       it('does not echo a ping that merely acknowledges', async () => {
         const cursor = await cursorOf(node.auth);
         const guard = await follow(cursor);
-        guard.stream.ping(1, cursor, false);
+        guard.stream.ping({ n: 1, cursor, echo: false });
         await setRole();
         await guard.until(({ sequences }) => sequences.length > 0);
-        guard.stream.ping(2, cursor);
+        guard.stream.ping({ n: 2, cursor });
         await guard.until(({ echoes }) => echoes.length > 0);
         expect(guard.echoes.map(({ n }) => n)).toEqual([2]);
       });
@@ -167,7 +167,7 @@ export function describeFeed(name: string, start: () => Promise<TestDatabase>): 
         await elsewhere.feed.credentials.revoke('guard');
         await guard.untilOver();
         expect(guard.types.filter((type) => type !== 'hello')).toEqual([]);
-        kept.stream.ping(1, cursor);
+        kept.stream.ping({ n: 1, cursor });
         await kept.until(({ echoes }) => echoes.length === 1);
       });
 

@@ -90,7 +90,7 @@ describe('the feed on a PostgreSQL in trouble', () => {
     const before = await node.auth.feed.snapshot();
     await database.stop();
     for (let n = 1; (guard.echoes.at(-1)?.age ?? 0) < 2_000; n += 1) {
-      guard.stream.ping(n, cursor);
+      guard.stream.ping({ n, cursor });
       await guard.until(({ echoes }) => echoes.at(-1)?.n === n);
     }
     const ages = guard.echoes.map(({ age }) => age);
@@ -99,7 +99,7 @@ describe('the feed on a PostgreSQL in trouble', () => {
     const known = await node.auth.feed.credentials.authenticate(credential.credential);
     expect(known).toMatchObject({ name: 'guard' });
     const late = await FollowingGuardFixture.follow(node.auth, { credential, guard: 'guard-2', lease: 30, cursor });
-    late.stream.ping(1, cursor);
+    late.stream.ping({ n: 1, cursor });
     await late.until(({ echoes }) => echoes.length === 1);
     expect(late.echoes[0]?.age).toBeGreaterThanOrEqual(30_000);
     const after = await node.auth.feed.snapshot();

@@ -32,7 +32,7 @@ describe('the presence of a guard', () => {
   interface Fixture {
     readonly presence: Presence;
     readonly clock: TestClock;
-    readonly written: PresentGuard[];
+    written: PresentGuard[];
     isAway: boolean;
     isUnconfirmed: boolean;
   }
@@ -48,6 +48,10 @@ describe('the presence of a guard', () => {
         renew: (present: readonly PresentGuard[]): Promise<void> => {
           if (fixture.isAway) return Promise.reject(new Error('away'));
           fixture.written.push(...present);
+          return Promise.resolve();
+        },
+        remove: (removed: string): Promise<void> => {
+          fixture.written = fixture.written.filter(({ id }) => id !== removed);
           return Promise.resolve();
         },
       },
@@ -139,6 +143,18 @@ describe('the presence of a guard', () => {
       const fixture = await twoGuards();
       fixture.presence.hear(fixture.guards[0], 9);
       await expect.poll(() => progress(fixture), { interval: 5, timeout: 500 }).toEqual([['g', 9]]);
+      fixture.presence.stop();
+    });
+
+    it('is not written down any more after it has taken leave', async () => {
+      const fixture = await twoGuards();
+      const [one, other] = fixture.guards;
+      fixture.presence.hear(one, 9);
+      await fixture.presence.dismiss(one);
+      fixture.presence.hear(other, 9);
+      await expect.poll(() => progress(fixture)).toEqual([['h', 9]]);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(progress(fixture)).toEqual([['h', 9]]);
       fixture.presence.stop();
     });
 

@@ -47,6 +47,8 @@ export class FeedServer {
   streamDelay = 0;
   /** What streams call themselves. */
   streamType = 'text/event-stream';
+  /** How long it takes to answer a ping, in milliseconds. */
+  pingDelay = 0;
   /** Echoes no pings. */
   isSilent = false;
   /** Answers nothing any more, and keeps every connection. */
@@ -223,7 +225,7 @@ export class FeedServer {
     this.acknowledged.set(guard, cursor);
     if (!this.isSilent && echo && leaving !== true)
       this.#write(stream.response, event('echo', { n, head: this.head, age: this.age }));
-    response.writeHead(204).end();
+    setTimeout(() => response.writeHead(204).end(), this.pingDelay);
   }
 
   #poll(query: URLSearchParams, response: ServerResponse): void {

@@ -5,8 +5,15 @@ import { steadyTime, type Clock } from '../ports.ts';
 import type { Store } from '../stores/store.ts';
 import type { GuardProgress, PresentGuard } from './guard-store.ts';
 
-/** How often it is looked at how far the guards have come, in milliseconds. */
+/** How often it is looked in memory how far the guards have come, in milliseconds. */
 const lookInterval = 5;
+
+/**
+ * How long after a question the database is asked again, in milliseconds: twice as long each time while nobody could be told
+ * anything. After the longest of these pauses it is asked even where guards that were heard of here seem to be behind, since
+ * they may have gone elsewhere.
+ */
+const pauses = { least: 5, most: 50 };
 
 /** How long anybody waits for guards at most, in milliseconds: longer than the leases that guards have by default. */
 const longestWait = 45_000;
@@ -30,7 +37,7 @@ export const nothingToConfirm: Confirmation = { acknowledged: 0, lapsed: 0, pend
 export interface ConfirmationDependencies {
   readonly store: Pick<Store, 'changes' | 'guards'>;
   readonly clock: Clock;
-  /** The last entry that all guards have applied that this process speaks with; `Infinity` where it speaks with none. */
+  /** The last entry that all guards have applied that were heard of in this process lately; `Infinity` where there are none. */
   readonly placeHere: () => number;
 }
 
@@ -52,14 +59,16 @@ type Placed = Waiting & { readonly sequence: number };
 
 /**
  * Waits until every guard knows something, or has stopped granting. It asks the database, where all processes write how far
- * their guards have come; one look serves everybody who waits. While a guard that this very process speaks with is behind,
- * the database need not be asked.
+ * their guards have come; one look serves everybody who waits. While guards that this very process speaks with are behind, it
+ * asks less often.
  */
 export class Confirmations {
   readonly #dependencies: ConfirmationDependencies;
   readonly #waiting = new Set<Waiting>();
   #isLooking = false;
   #isStopped = false;
+  #askedAt = Number.NEGATIVE_INFINITY;
+  #pause = pauses.least;
 
   constructor(dependencies: ConfirmationDependencies) {
     this.#dependencies = dependencies;
@@ -111,20 +120,29 @@ export class Confirmations {
   }
 
   async #settle(): Promise<void> {
-    const { clock, placeHere } = this.#dependencies;
     // Who comes while the database is asked may have committed after it looked.
     const placed = await this.#findPlaces([...this.#waiting]);
-    const isKnownUpTo = (place: number) => (waiting: Placed) => waiting.sequence <= place || waiting.isOverdue;
-    const likely = placed.filter(isKnownUpTo(placeHere()));
+    const likely = this.#likelyOf(placed);
     if (likely.length === 0) return;
-    const since = likely.map(({ committedAt }) => committedAt).reduce(earliest);
-    const progress = await this.#dependencies.store.guards.progress(since, clock());
+    this.#askedAt = steadyTime();
+    const { store, clock } = this.#dependencies;
+    const now = clock();
+    const since = likely.map(({ committedAt }) => committedAt).reduce(earliest, now);
+    const progress = await store.guards.progress(since, now);
     const settled = likely.filter(isKnownUpTo(progress.lowest ?? Infinity));
+    this.#pause = settled.length > 0 ? pauses.least : Math.min(2 * this.#pause, pauses.most);
     if (settled.length === 0) return;
     const countFor = await this.#counting(settled, progress, since);
     for (const waiting of settled) {
       if (this.#waiting.delete(waiting)) waiting.resolve(countFor(waiting));
     }
+  }
+
+  /** Those of whom it is worth asking the database now. */
+  #likelyOf(placed: readonly Placed[]): readonly Placed[] {
+    const passed = steadyTime() - this.#askedAt;
+    if (passed >= pauses.most) return placed;
+    return passed < this.#pause ? [] : placed.filter(isKnownUpTo(this.#dependencies.placeHere()));
   }
 
   /** Who is counted for each of them. Guards are asked for one by one only where they do not all count alike. */
@@ -157,6 +175,11 @@ export class Confirmations {
     );
     return asking.filter(isPlaced);
   }
+}
+
+/** Whether somebody need not wait any more when all guards know the log up to a place. */
+function isKnownUpTo(place: number): (waiting: Placed) => boolean {
+  return ({ sequence, isOverdue }) => sequence <= place || isOverdue;
 }
 
 function isPlaced(waiting: Waiting): waiting is Placed {

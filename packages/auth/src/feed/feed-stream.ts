@@ -27,6 +27,15 @@ export type FeedEvent =
   /** The process stops: come back elsewhere after `retry` milliseconds. The last event. */
   | { readonly type: 'bye'; readonly retry: number };
 
+/** What a guard says of itself to its stream. */
+export interface StreamPing {
+  readonly n: number;
+  /** How far it has come: its acknowledgement. */
+  readonly cursor: FeedCursor;
+  /** Whether it is to be answered. Default: it is; otherwise it does no more than acknowledge. */
+  readonly echo?: boolean | undefined;
+}
+
 /** How soon a guard had better look for another server, in milliseconds. */
 const retry = 250;
 
@@ -90,11 +99,11 @@ export class FeedStream {
   }
 
   /** Takes a ping in: how far the guard has come, and as a rule that it wants to hear from us behind all entries. */
-  ping(n: number, { incarnation, sequence }: FeedCursor, wantsEcho = true): void {
+  ping({ n, cursor: { incarnation, sequence }, echo = true }: StreamPing): void {
     const { presence, guard, tail } = this.#parts;
     const isOurs = incarnation === this.#incarnation && sequence <= tail.position.head;
     presence.hear(guard, isOurs ? sequence : 0);
-    if (!wantsEcho) return;
+    if (!echo) return;
     this.#ping = n;
     this.wake();
   }

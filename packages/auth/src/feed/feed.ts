@@ -9,7 +9,7 @@ import type { FeedCredential } from './feed-credential.ts';
 import type { FeedCredentials } from './feed-credentials.ts';
 import type { FeedCursor } from './feed-cursor.ts';
 import { readPage, type FeedPage } from './feed-page.ts';
-import { FeedStream, type FeedHello } from './feed-stream.ts';
+import { FeedStream, type FeedHello, type StreamPing } from './feed-stream.ts';
 import { FeedTail, type Restart } from './feed-tail.ts';
 import { Followers } from './followers.ts';
 import { feedHashKey } from './hash-key.ts';
@@ -43,13 +43,9 @@ export interface GuardIntroduction {
 }
 
 /** A sign of life of a guard. */
-export interface GuardPing {
+export interface GuardPing extends StreamPing {
   readonly credential: FeedCredential;
   readonly guard: string;
-  readonly n: number;
-  readonly cursor: FeedCursor;
-  /** Whether it is to be answered. Default: it is; otherwise it does no more than acknowledge. */
-  readonly echo?: boolean | undefined;
   /** Whether the guard stops: it grants no more, and nobody waits for it. */
   readonly leaving?: boolean | undefined;
 }
@@ -127,13 +123,13 @@ export class Feed {
   }
 
   /** Takes a ping in, to be answered in the guard's stream if it asks for that; false when that is not here. */
-  async ping({ n, cursor, echo, leaving = false, ...who }: GuardPing): Promise<boolean> {
-    const stream = this.#streams.get(guardId(who));
+  async ping({ leaving = false, ...ping }: GuardPing): Promise<boolean> {
+    const stream = this.#streams.get(guardId(ping));
     if (stream === undefined) return false;
     if (leaving) {
       stream.end('cut');
       await this.#presence.dismiss(stream.guard);
-    } else stream.ping(n, cursor, echo);
+    } else stream.ping(ping);
     return true;
   }
 
@@ -168,10 +164,9 @@ export class Feed {
     const seat = this.#followers.take();
     try {
       await this.#ready();
-      // A place in another lineage is none in this one.
-      const isOurs = cursor?.incarnation === this.#tail.position.incarnation;
-      const guard = await this.#presence.enter(id, lease * 1000, isOurs ? cursor.sequence : 0);
       const from = await this.#placeOf(cursor);
+      // A place in another lineage is none in this one, and no more is one beyond its end.
+      const guard = await this.#presence.enter(id, lease * 1000, from?.sequence ?? 0);
       const stream: FeedStream = new FeedStream({
         tail: this.#tail,
         presence: this.#presence,

@@ -25,7 +25,10 @@ export interface GuardStore {
   renew(guards: readonly PresentGuard[]): Promise<void>;
   /** Those whose lease goes beyond a moment. */
   listLeased(after: Date): Promise<readonly PresentGuard[]>;
-  /** How far those have got whose lease goes beyond `since`, and how many of them have let it run out until `now`. */
+  /**
+   * How far those have got whose lease goes beyond `since`, and how many of them have let it run out until `now`, which is no
+   * earlier.
+   */
   progress(since: Date, now: Date): Promise<GuardProgress>;
   remove(id: string): Promise<void>;
   /** Removes those whose lease ended before a moment; says how many. */

@@ -54,10 +54,12 @@ export class Presence {
   readonly #dependencies: PresenceDependencies;
   readonly #guards = new Map<string, FollowingGuard>();
   /** Those whose progress somebody waits for, and that have not been written down since. */
-  readonly #awaited = new Set<FollowingGuard>();
+  readonly #awaited = new Map<string, FollowingGuard>();
+  /** What is being written down. */
+  readonly #writes = new Set<Promise<void>>();
   #lastAwaited = 0;
   /** Ends the waiting for the rest of them. */
-  #complete: () => void = () => undefined;
+  #endGathering: () => void = () => undefined;
   #isWriting = false;
   #isRenewing = false;
   #timer: NodeJS.Timeout | undefined;
@@ -89,8 +91,8 @@ export class Presence {
     const isAwaited = guard.acknowledged < this.#lastAwaited;
     guard.acknowledged = acknowledged;
     if (!isAwaited) return;
-    this.#awaited.add(guard);
-    if (this.#isComplete) this.#complete();
+    this.#awaited.set(guard.id, guard);
+    if (this.#isComplete) this.#endGathering();
     if (!this.#isWriting) void this.#writeAwaited();
   }
 
@@ -102,6 +104,9 @@ export class Presence {
   /** Takes a guard off the list that has said it grants no more. */
   async dismiss(guard: FollowingGuard): Promise<void> {
     this.leave(guard);
+    this.#awaited.delete(guard.id);
+    // What is under way would write it down again.
+    await Promise.allSettled(this.#writes);
     await this.#dependencies.store.guards.remove(guard.id);
   }
 
@@ -110,7 +115,7 @@ export class Presence {
     return writtenAt === undefined ? lease : Math.max(0, this.#dependencies.elapsed.since(writtenAt) - slack);
   }
 
-  /** The last entry that every guard here has applied, as far as it may still grant; `Infinity` where there is none. */
+  /** The last entry that all have applied that were heard of here within their leases; `Infinity` where there are none. */
   get place(): number {
     let lowest = Infinity;
     for (const guard of this.#guards.values()) {
@@ -160,7 +165,7 @@ export class Presence {
     this.#isWriting = true;
     while (this.#awaited.size > 0) {
       if (!this.#isComplete) await this.#gather();
-      const guards = [...this.#awaited];
+      const guards = [...this.#awaited.values()];
       this.#awaited.clear();
       // What fails is written with the next leases.
       await this.#write(guards).catch(() => undefined);
@@ -175,16 +180,16 @@ export class Presence {
   async #gather(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
-      this.#complete = resolve;
+      this.#endGathering = resolve;
       timer = setTimeout(resolve, gathering).unref();
     });
     clearTimeout(timer);
   }
 
-  #write(guards: readonly FollowingGuard[]): Promise<void> {
+  async #write(guards: readonly FollowingGuard[]): Promise<void> {
     const { store, node, clock, elapsed } = this.#dependencies;
     const now = clock().getTime();
-    return store.guards.renew(
+    const written = store.guards.renew(
       guards.map(({ id, lease, seenAt, acknowledged }) => ({
         id,
         node,
@@ -192,5 +197,7 @@ export class Presence {
         leaseUntil: new Date(now - elapsed.since(seenAt) + lease + slack + clockMargin),
       })),
     );
+    this.#writes.add(written);
+    await written.finally(() => this.#writes.delete(written));
   }
 }

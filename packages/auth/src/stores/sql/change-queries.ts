@@ -123,6 +123,7 @@ function findingEach(db: Kysely<Database>, dialect: SqlDialect): ChangeQueries['
   );
 }
 
+/** SQLite, which has no such joins, looks each of them up by the index anyway. */
 function findingAll(db: Kysely<Database>, dialect: SqlDialect): ChangeQueries['findMany'] {
   return prepare(['list'], ({ list }) =>
     db

@@ -57,6 +57,8 @@ export class Follower {
   #problem: Problem | undefined;
   /** Connections that came to nothing, one after the other. */
   #failures = 0;
+  /** How many pings have been sent, over all sessions. */
+  #pings = 0;
 
   constructor(options: FollowerOptions) {
     this.#options = options;
@@ -142,7 +144,8 @@ export class Follower {
   #contextOf(node: FeedNode, transport: Connection['transport']): SessionContext {
     const { log, clocks, guardId, lease, bound } = this.#options;
     const onConnected = (): void => void (this.#connection = { node: node.url, transport });
-    return { node, log, clocks, guardId, lease, bound, onConnected, signal: this.#closing.signal };
+    const nextPing = (): number => (this.#pings += 1);
+    return { node, log, clocks, guardId, lease, bound, nextPing, onConnected, signal: this.#closing.signal };
   }
 
   async #moveOn(fault: unknown): Promise<void> {

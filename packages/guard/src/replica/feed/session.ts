@@ -21,9 +21,11 @@ export interface SessionContext {
   readonly lease: number;
   /** The age, in milliseconds, that knowledge should stay well below. */
   bound(): number;
+  /** The number of the next ping, which no other one of this guard has. */
+  readonly nextPing: () => number;
   /** Called when the node has let this guard in. */
   readonly onConnected: () => void;
-  /** Ends the session. */
+  /** Ends all sessions of this guard. */
   readonly signal: AbortSignal;
 }
 

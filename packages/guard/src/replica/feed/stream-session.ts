@@ -42,6 +42,7 @@ export class StreamSession implements Session {
         throw this.#fault('malformed', 'streams no events');
       await this.#listen(body);
     } finally {
+      this.#pings.stop();
       body.destroy();
     }
   }

@@ -103,6 +103,18 @@ describe('a guard that follows a stream', () => {
     expect(server.count('POST /feed/ping') - pings).toBeLessThanOrEqual((performance.now() - began) / 20 + 4);
   });
 
+  it('leaves a server alone for a while that takes long to answer pings', async () => {
+    const { server } = await aFollowing();
+    server.pingDelay = 60;
+    const [pings, began] = [server.count('POST /feed/ping'), performance.now()];
+    for (let round = 0; round < 100; round += 1) {
+      server.append({ ...theEndOf(`session-${round}`), flags: 3 });
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    // 60 milliseconds for each, and 100 of rest.
+    expect(server.count('POST /feed/ping') - pings).toBeLessThanOrEqual((performance.now() - began) / 160 + 2);
+  });
+
   it('asks for no echo of what it merely acknowledges, and for one in every period all the same', async () => {
     const { server, guard } = await aFollowing({ feed: { maxStaleness: 1 } });
     const echoes = (): (boolean | undefined)[] =>
