@@ -170,7 +170,10 @@ export function describeConfirmation(name: string, start: () => Promise<TestData
       let isOver = false;
       const waiting = nodeAt(0).sessions.endAll(userId, { confirm: true });
       void waiting.then(() => (isOver = true));
-      await vi.waitFor(async () => expect(await store.changes.head()).toBe(sequence + 1), { interval: 5 });
+      await vi.waitFor(async () => expect(await store.changes.head()).toBe(sequence + 1), {
+        timeout: 10_000,
+        interval: 5,
+      });
       await new Promise((resolve) => setTimeout(resolve, 100));
       expect(isOver).toBe(false);
       clock.forward(60);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Change } from '../src/changes/change.ts';
 import { ElapsedTime } from '../src/feed/elapsed.ts';
 import type { PresentGuard } from '../src/feed/guard-store.ts';
@@ -7,6 +7,7 @@ import { sqlite } from '../src/stores/sqlite.ts';
 import { aClock, type TestClock } from './auth-fixture.ts';
 
 const second = 1_000;
+const patient = { interval: 5, timeout: 10_000 };
 
 describe('how much time has passed', () => {
   it('is never told too short, whichever clock stands still or is set', () => {
@@ -33,6 +34,8 @@ describe('the presence of a guard', () => {
     readonly presence: Presence;
     readonly clock: TestClock;
     written: PresentGuard[];
+    /** What writing waits for. */
+    gate: Promise<void> | undefined;
     isAway: boolean;
     isUnconfirmed: boolean;
   }
@@ -41,13 +44,21 @@ describe('the presence of a guard', () => {
   function aPresence(): Fixture {
     const clock = aClock();
     const { guards } = sqlite(':memory:');
-    const fixture = { clock, written: [] as PresentGuard[], isAway: false, isUnconfirmed: false };
+    const fixture: Omit<Fixture, 'presence'> = {
+      clock,
+      written: [],
+      gate: undefined,
+      isAway: false,
+      isUnconfirmed: false,
+    };
     const store = {
       guards: {
         ...guards,
         renew: (present: readonly PresentGuard[]): Promise<void> => {
           if (fixture.isAway) return Promise.reject(new Error('away'));
-          fixture.written.push(...present);
+          const write = (): void => void fixture.written.push(...present);
+          if (fixture.gate !== undefined) return fixture.gate.then(write);
+          write();
           return Promise.resolve();
         },
         remove: (removed: string): Promise<void> => {
@@ -100,6 +111,10 @@ describe('the presence of a guard', () => {
   });
 
   describe('when somebody waits for guards', () => {
+    // Once a second everybody is written down anyway.
+    beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
+    afterEach(() => void vi.useRealTimers());
+
     const awaited: Change = {
       sequence: 9,
       kind: 1,
@@ -142,7 +157,7 @@ describe('the presence of a guard', () => {
     it('is not held up for long by another one here', async () => {
       const fixture = await twoGuards();
       fixture.presence.hear(fixture.guards[0], 9);
-      await expect.poll(() => progress(fixture), { interval: 5, timeout: 500 }).toEqual([['g', 9]]);
+      await expect.poll(() => progress(fixture), patient).toEqual([['g', 9]]);
       fixture.presence.stop();
     });
 
@@ -152,9 +167,28 @@ describe('the presence of a guard', () => {
       fixture.presence.hear(one, 9);
       await fixture.presence.dismiss(one);
       fixture.presence.hear(other, 9);
-      await expect.poll(() => progress(fixture)).toEqual([['h', 9]]);
+      await expect.poll(() => progress(fixture), patient).toEqual([['h', 9]]);
       await new Promise((resolve) => setTimeout(resolve, 20));
       expect(progress(fixture)).toEqual([['h', 9]]);
+      fixture.presence.stop();
+    });
+
+    it('has gone for good when it takes leave while it is being written down, until it comes back', async () => {
+      const fixture = await twoGuards();
+      const [one, other] = fixture.guards;
+      let open = (): void => undefined;
+      fixture.gate = new Promise((resolve) => (open = resolve));
+      for (const guard of [one, other]) fixture.presence.hear(guard, 9);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      const gone = fixture.presence.dismiss(one);
+      const back = fixture.presence.enter('g', 30 * second, 9);
+      open();
+      await gone;
+      expect(fixture.presence.ageOf(await back)).toBe(0);
+      expect(progress(fixture)).toEqual([
+        ['h', 9],
+        ['g', 9],
+      ]);
       fixture.presence.stop();
     });
 
@@ -162,7 +196,7 @@ describe('the presence of a guard', () => {
       const fixture = await twoGuards();
       const [one, other] = fixture.guards;
       for (const guard of [one, other]) fixture.presence.hear(guard, 9);
-      await expect.poll(() => fixture.written).toHaveLength(2);
+      await expect.poll(() => fixture.written, patient).toHaveLength(2);
       fixture.written.length = 0;
       for (const guard of [one, other]) fixture.presence.hear(guard, 11);
       await new Promise((resolve) => setTimeout(resolve, 30));

@@ -9,11 +9,11 @@ import type { GuardProgress, PresentGuard } from './guard-store.ts';
 const lookInterval = 5;
 
 /**
- * How long after a question the database is asked again, in milliseconds: twice as long each time while nobody could be told
- * anything. After the longest of these pauses it is asked even where guards that were heard of here seem to be behind, since
- * they may have gone elsewhere.
+ * How long after an answer of the database it is asked again, in milliseconds, and how many times as long after the next one
+ * while nobody could be told anything. After the longest of these pauses it is asked even where guards that were heard of
+ * here seem to be behind, since they may have gone elsewhere.
  */
-const pauses = { least: 5, most: 50 };
+const pauses = { least: 5, most: 50, growth: 1.5 };
 
 /** How long anybody waits for guards at most, in milliseconds: longer than the leases that guards have by default. */
 const longestWait = 45_000;
@@ -97,6 +97,7 @@ export class Confirmations {
     let timer: NodeJS.Timeout | undefined;
     return new Promise<Counts>((resolve, reject) => {
       const waiting = { change, committedAt, sequence: undefined, isOverdue: false, resolve, reject };
+      if (this.#waiting.size === 0) this.#beginAsking();
       this.#waiting.add(waiting);
       timer = setTimeout(() => (waiting.isOverdue = true), longestWait);
       if (!this.#isLooking) void this.#look();
@@ -119,23 +120,37 @@ export class Confirmations {
     }
   }
 
+  #beginAsking(): void {
+    this.#pause = pauses.least;
+    this.#askedAt = steadyTime() - pauses.least;
+  }
+
   async #settle(): Promise<void> {
     // Who comes while the database is asked may have committed after it looked.
     const placed = await this.#findPlaces([...this.#waiting]);
     const likely = this.#likelyOf(placed);
     if (likely.length === 0) return;
-    this.#askedAt = steadyTime();
+    this.#pause = Math.min(pauses.growth * this.#pause, pauses.most);
+    try {
+      if (await this.#ask(likely)) this.#pause = pauses.least;
+    } finally {
+      this.#askedAt = steadyTime();
+    }
+  }
+
+  /** Says whether anybody could be told anything. */
+  async #ask(likely: readonly Placed[]): Promise<boolean> {
     const { store, clock } = this.#dependencies;
     const now = clock();
     const since = likely.map(({ committedAt }) => committedAt).reduce(earliest, now);
     const progress = await store.guards.progress(since, now);
     const settled = likely.filter(isKnownUpTo(progress.lowest ?? Infinity));
-    this.#pause = settled.length > 0 ? pauses.least : Math.min(2 * this.#pause, pauses.most);
-    if (settled.length === 0) return;
+    if (settled.length === 0) return false;
     const countFor = await this.#counting(settled, progress, since);
     for (const waiting of settled) {
       if (this.#waiting.delete(waiting)) waiting.resolve(countFor(waiting));
     }
+    return true;
   }
 
   /** Those of whom it is worth asking the database now. */
@@ -192,7 +207,9 @@ function stopped(): AuthError {
 
 /** Of the guards that could have granted after the change. */
 function count(guards: readonly PresentGuard[], { sequence, committedAt }: Placed, now: Date): Counts {
-  const concerned = guards.filter(({ leaseUntil }) => leaseUntil > committedAt);
+  // A clock that was set back meanwhile spares nobody.
+  const since = earliest(committedAt, now);
+  const concerned = guards.filter(({ leaseUntil }) => leaseUntil > since);
   const behind = concerned.filter(({ acknowledged }) => acknowledged < sequence);
   const lapsed = behind.filter(({ leaseUntil }) => leaseUntil <= now).length;
   return { acknowledged: concerned.length - behind.length, lapsed, pending: behind.length - lapsed };

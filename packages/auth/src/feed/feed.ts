@@ -164,16 +164,17 @@ export class Feed {
     const seat = this.#followers.take();
     try {
       await this.#ready();
-      const from = await this.#placeOf(cursor);
+      const place = await this.#placeOf(cursor);
       // A place in another lineage is none in this one, and no more is one beyond its end.
-      const guard = await this.#presence.enter(id, lease * 1000, from?.sequence ?? 0);
+      const guard = await this.#presence.enter(id, lease * 1000, place?.sequence ?? 0);
       const stream: FeedStream = new FeedStream({
         tail: this.#tail,
         presence: this.#presence,
         guard,
         credential,
         hello: this.#hello(),
-        from,
+        // The log may have begun anew meanwhile.
+        from: this.#inLog(place),
         onClose: () => {
           this.#followers.remove(stream);
           seat.leave();
@@ -193,8 +194,12 @@ export class Feed {
   async #placeOf(cursor: FeedCursor | undefined): Promise<FeedCursor | undefined> {
     if (cursor === undefined) return undefined;
     if (cursor.sequence > this.#tail.position.head) await this.#tail.confirm().catch(() => undefined);
+    return this.#inLog(cursor);
+  }
+
+  #inLog(place: FeedCursor | undefined): FeedCursor | undefined {
     const { incarnation, head } = this.#tail.position;
-    return cursor.incarnation === incarnation && cursor.sequence <= head ? cursor : undefined;
+    return place?.incarnation === incarnation && place.sequence <= head ? place : undefined;
   }
 
   #hello(): FeedHello {

@@ -57,6 +57,8 @@ export class Presence {
   readonly #awaited = new Map<string, FollowingGuard>();
   /** What is being written down. */
   readonly #writes = new Set<Promise<void>>();
+  /** Those that are being taken off the list, by their ids. */
+  readonly #dismissals = new Map<string, Promise<unknown>>();
   #lastAwaited = 0;
   /** Ends the waiting for the rest of them. */
   #endGathering: () => void = () => undefined;
@@ -70,6 +72,8 @@ export class Presence {
 
   /** Begins to speak with a guard, which is written down before anything is said to it. */
   async enter(id: string, lease: number, acknowledged: number): Promise<FollowingGuard> {
+    // It may come back before it has gone.
+    await this.#dismissals.get(id);
     const known = this.#guards.get(id);
     if (known?.lease === lease && this.ageOf(known) === 0) {
       this.hear(known, acknowledged);
@@ -105,9 +109,12 @@ export class Presence {
   async dismiss(guard: FollowingGuard): Promise<void> {
     this.leave(guard);
     this.#awaited.delete(guard.id);
-    // What is under way would write it down again.
-    await Promise.allSettled(this.#writes);
-    await this.#dependencies.store.guards.remove(guard.id);
+    const struck = this.#strike(guard.id);
+    this.#dismissals.set(
+      guard.id,
+      struck.catch(() => undefined),
+    );
+    await struck.finally(() => this.#dismissals.delete(guard.id));
   }
 
   /** How old a guard must take its knowledge to be at least, in milliseconds, so that its lease ends before the written one. */
@@ -138,6 +145,12 @@ export class Presence {
   stop(): void {
     clearInterval(this.#timer);
     this.#guards.clear();
+  }
+
+  async #strike(id: string): Promise<void> {
+    // What is under way would write it down again.
+    await Promise.allSettled(this.#writes);
+    await this.#dependencies.store.guards.remove(id);
   }
 
   async #renewAll(): Promise<void> {

@@ -103,7 +103,7 @@ export const pingFeed: Operation<FeedCredential> = defineOperation({
   refusals: ['feed_stream_elsewhere'],
   isRoutine: () => true,
   handle: async ({ auth, caller, body }) => {
-    if (!(await auth.feed.ping({ credential: caller, ...body }))) throw new HttpError('feed_stream_elsewhere', {});
+    if (!(await auth.feed.ping({ ...body, credential: caller }))) throw new HttpError('feed_stream_elsewhere', {});
   },
 });
 

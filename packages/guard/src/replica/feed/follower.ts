@@ -57,6 +57,7 @@ export class Follower {
   #problem: Problem | undefined;
   /** Connections that came to nothing, one after the other. */
   #failures = 0;
+  #isLeaving = false;
   /** How many pings have been sent, over all sessions. */
   #pings = 0;
 
@@ -91,19 +92,20 @@ export class Follower {
   }
 
   async run(): Promise<void> {
-    const { signal } = this.#closing;
-    while (!signal.aborted) {
+    while (!this.#isLeaving) {
       const startedAt = this.#options.clocks.monotonic();
       const fault = await this.#follow().catch((error: unknown) => error);
       [this.#session, this.#connection] = [undefined, undefined];
       this.#failures = this.#options.log.lease.reaches(startedAt) ? 0 : this.#failures + 1;
-      if (fault !== undefined && !signal.aborted) await this.#moveOn(fault);
+      if (fault !== undefined && !this.#isLeaving) await this.#moveOn(fault);
     }
   }
 
   /** Takes leave, so that nobody waits for this guard any more, and ends the connection. */
   async close(): Promise<void> {
     const [node] = this.nodes;
+    // The node ends the stream when it hears of that.
+    this.#isLeaving = true;
     if (node !== undefined && this.#connection !== undefined) await this.#leave(node).catch(() => undefined);
     this.#closing.abort();
     for (const each of this.#options.nodes) each.close();

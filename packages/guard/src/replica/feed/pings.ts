@@ -36,6 +36,7 @@ export class Pings {
   #isOver = false;
   #wanted: PingPurpose | undefined;
   #strays = 0;
+  #retry: NodeJS.Timeout | undefined;
 
   constructor(context: SessionContext, onFault: (fault: FeedFault) => void) {
     this.#context = context;
@@ -63,6 +64,7 @@ export class Pings {
   /** The session is over: sends nothing any more. */
   stop(): void {
     this.#isOver = true;
+    clearTimeout(this.#retry);
   }
 
   async #sendWanted(): Promise<void> {
@@ -116,7 +118,10 @@ export class Pings {
       this.#onFault(new FeedFault('elsewhere', `Pings to ${this.#context.node.url} do not reach the stream's process`));
       return;
     }
-    setTimeout(() => this.request('echo'), pauseAfterStray).unref();
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined;
+      this.request('echo');
+    }, pauseAfterStray).unref();
   }
 
   /** A ping that got lost is made up for by the next; the stream tells for itself when it ends. */
