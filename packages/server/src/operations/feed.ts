@@ -82,9 +82,8 @@ export const readFeed: Operation<FeedCredential> = defineOperation({
   },
 });
 
-// Members that a later guard sends are for later servers: docs/feed-protocol.md.
 const ping = z
-  .object({
+  .strictObject({
     guard: guardName,
     n: z.int().min(0).meta({ description: 'Comes back in `echo`.' }),
     cursor: cursor.meta({ description: 'How far the guard has come: its acknowledgement.' }),

@@ -81,15 +81,12 @@ describe('a guard that follows a stream', () => {
 
   it('acknowledges at once what somebody waits for', async () => {
     const { server, guard } = await aFollowing();
-    const began = performance.now();
     const cursors = (): string[] => [...server.acknowledged.values()];
     for (let round = 0; round < 3; round += 1) {
       const pings = server.count('POST /feed/ping');
       server.append({ ...theEndOf(`session-${round}`), flags: 3 });
       await until('the entry is acknowledged', () => cursors().includes(server.cursor));
-      // One more where its second is over.
-      const seconds = Math.ceil((performance.now() - began) / 1000);
-      expect(server.count('POST /feed/ping')).toBeLessThanOrEqual(pings + 1 + seconds);
+      expect(server.count('POST /feed/ping')).toBe(pings + 1);
     }
     await caughtUp(guard, server);
   });
@@ -103,7 +100,7 @@ describe('a guard that follows a stream', () => {
     }
     await until('all of it is acknowledged', () => [...server.acknowledged.values()].includes(server.cursor));
     // One in a turn of twenty milliseconds, the first at once.
-    expect(server.count('POST /feed/ping') - pings).toBeLessThanOrEqual((performance.now() - began) / 20 + 4);
+    expect(server.count('POST /feed/ping') - pings).toBeLessThanOrEqual((performance.now() - began) / 19 + 3);
   });
 
   it('leaves a server alone for a while that takes long to answer pings', async () => {
@@ -137,7 +134,7 @@ describe('a guard that follows a stream', () => {
     const { server, guard } = await aFollowing({ feed: { maxStaleness: 1 } });
     const pings = server.count('POST /feed/ping');
     await until('three more pings are sent', () => server.count('POST /feed/ping') >= pings + 3);
-    await until('it is ready', () => guard.status().ready);
+    expect(guard.status().ready).toBe(true);
   });
 
   it('says who it is and for how long it grants without news', async () => {
