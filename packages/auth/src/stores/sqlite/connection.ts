@@ -13,13 +13,13 @@ const rollback = plain('rollback');
 const mostStatements = 500;
 
 /**
- * How long SQLite waits by itself for another process that writes, in milliseconds. It looks less and less often, ten times
- * a second in the end: whoever has waited long would be overtaken by everybody who comes.
+ * How often it is tried whether another process still writes, in milliseconds. SQLite would wait by itself, but it looks less
+ * and less often, ten times a second in the end: whoever has waited long would be overtaken by everybody who comes.
  */
-const longestWait = 3;
+const lookInterval = 0.5;
 
 /** How long a process leaves the file alone for those who look for it that often, in milliseconds. */
-const rest = 3;
+const rest = 2 * lookInterval;
 
 /** For how long a process that had to wait for another one lets others go first, in milliseconds. */
 const courtesy = 1_000;
@@ -32,7 +32,7 @@ export function openToWrite(file: string, patience: number): SqliteConnection {
     // An acknowledged write survives the power cut.
     'pragma synchronous = full',
     'pragma foreign_keys = on',
-    `pragma busy_timeout = ${Math.min(patience, longestWait)}`,
+    'pragma busy_timeout = 0',
   ];
   return open(file, { readOnly: false, pragmas, patience });
 }
@@ -94,6 +94,7 @@ export class SqliteConnection {
       } catch (error) {
         this.#waitedAt = performance.now();
         if (!isBusy(error) || this.#waitedAt >= deadline) throw error;
+        standStill(lookInterval);
       }
     }
   }
@@ -112,7 +113,7 @@ export class SqliteConnection {
   #letOthersGoFirst(): void {
     const now = performance.now();
     const left = this.#endedAt + rest - now;
-    if (left > 0 && now - this.#waitedAt < courtesy) Atomics.wait(stillness, 0, 0, left);
+    if (left > 0 && now - this.#waitedAt < courtesy) standStill(left);
   }
 
   close(): void {
@@ -132,6 +133,10 @@ export class SqliteConnection {
 
 /** What nobody wakes. */
 const stillness = new Int32Array(new SharedArrayBuffer(4));
+
+function standStill(milliseconds: number): void {
+  Atomics.wait(stillness, 0, 0, milliseconds);
+}
 
 /** By its message, which the driver gives everywhere. */
 function isBusy(error: unknown): boolean {
