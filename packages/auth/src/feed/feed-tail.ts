@@ -13,7 +13,7 @@ const pollInterval = 250;
  * as the look took. Under load one look, and one piece for each guard, then serve several entries, the more the busier
  * database and process are; a lone entry waits for nothing.
  */
-const gathering = { least: 4, most: 25, ofLook: 3 };
+const gathering = { least: 2, most: 25, ofLook: 1 };
 
 /** How many of the latest entries are kept in memory; who is further behind starts over with a snapshot. */
 const ringCapacity = 65_536;
