@@ -47,6 +47,7 @@ const form = (fields: Record<string, string>): Call => ({ body: new URLSearchPar
 export const untried: Readonly<Record<string, string>> = {
   'POST /keys/rotate': 'while a key waits to sign, another one is not made: that would be one try',
   'POST /feed/ping': 'keeps what it is told in memory, and writes it down from time to time',
+  'POST /feed/pings': 'takes what that takes, one after the other',
 };
 
 /** Every kind of call that asks the database for something. */

@@ -46,9 +46,13 @@ export function aFollower(servers: readonly FeedServer[], { feed, ...options }: 
   return guard;
 }
 
-/** A server and a guard that follows it and is ready. */
-export async function aFollowing(options: FollowingOptions = {}): Promise<{ server: FeedServer; guard: Guard }> {
+/** A server and a guard that follows it and is ready, after the server has been told how to behave. */
+export async function aFollowing(
+  options: FollowingOptions = {},
+  prepare: (server: FeedServer) => void = () => undefined,
+): Promise<{ server: FeedServer; guard: Guard }> {
   const server = await aFeedServer();
+  prepare(server);
   const guard = aFollower([server], options);
   await guard.ready();
   return { server, guard };

@@ -29,6 +29,7 @@ export class FeedServer {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #streams = new Set<Stream>();
+  readonly #sequences = new Set<IncomingMessage>();
   readonly #polls = new Set<WaitingPoll>();
   entries: WireEntry[] = [];
   head = 0;
@@ -49,6 +50,10 @@ export class FeedServer {
   streamType = 'text/event-stream';
   /** How long it takes to answer a ping, in milliseconds. */
   pingDelay = 0;
+  /** Hands bodies on when they are whole, as proxies do that buffer. */
+  buffersBodies = false;
+  /** Reads sequences of pings and does nothing about them. */
+  isDeafToSequences = false;
   /** Echoes no pings. */
   isSilent = false;
   /** Answers nothing any more, and keeps every connection. */
@@ -60,6 +65,8 @@ export class FeedServer {
   readonly credential = 'a-feed-credential';
   /** Everything that was asked for: `GET /feed`. */
   readonly requests: { what: string; query: URLSearchParams; body: string }[] = [];
+  /** Every ping that came, in whatever request. */
+  readonly pings: ReceivedPing[] = [];
   /** The last snapshot that was sent. */
   snapshotSent: Buffer = Buffer.alloc(0);
   /** Guards that took leave. */
@@ -108,6 +115,16 @@ export class FeedServer {
     return this.#streams.size;
   }
 
+  /** How many sequences of pings are open. */
+  get sequences(): number {
+    return this.#sequences.size;
+  }
+
+  /** Breaks the connections of sequences of pings. */
+  breakSequences(): void {
+    for (const request of this.#sequences) request.destroy();
+  }
+
   count(what: string): number {
     return this.requests.filter((request) => request.what === what).length;
   }
@@ -152,6 +169,7 @@ export class FeedServer {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '', this.url);
     const what = `${request.method ?? ''} ${url.pathname}`;
+    if (what === 'POST /feed/pings') return this.#pings(request, response);
     let body = '';
     for await (const chunk of request) body += String(chunk);
     this.requests.push({ what, query: url.searchParams, body });
@@ -218,14 +236,47 @@ export class FeedServer {
     else setTimeout(() => response.write(text), this.streamDelay).unref();
   }
 
-  #ping({ guard, n, cursor, echo = true, leaving }: Ping, response: ServerResponse): void {
+  #ping(ping: Ping, response: ServerResponse): void {
+    if (!this.#take(ping, 'alone')) return void response.writeHead(410).end();
+    setTimeout(() => response.writeHead(204).end(), this.pingDelay);
+  }
+
+  /** Hears pings one by one while the request goes on. */
+  async #pings(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.requests.push({ what: 'POST /feed/pings', query: new URLSearchParams(), body: '' });
+    const isLetIn = request.headers.authorization === `Bearer ${this.credential}`;
+    const status = isLetIn ? this.statuses['/feed/pings'] : 401;
+    if (status !== undefined) return void response.writeHead(status).end();
+    this.#sequences.add(request);
+    request.on('close', () => this.#sequences.delete(request));
+    let rest = '';
+    try {
+      for await (const chunk of request) {
+        const records = (rest + String(chunk)).split('\n');
+        rest = records.pop() ?? '';
+        if (this.isFrozen || this.isDeafToSequences || this.buffersBodies) continue;
+        for (const record of records) {
+          // Behind the record separator.
+          if (!this.#take(JSON.parse(record.slice(1)) as Ping, 'sequence')) return void response.writeHead(410).end();
+        }
+      }
+    } catch {
+      // Guards hang up.
+    }
+    response.writeHead(204).end();
+  }
+
+  /** Whether the stream of the guard is here. */
+  #take(ping: Ping, way: ReceivedPing['way']): boolean {
+    const { guard, n, cursor, echo = true, leaving } = ping;
+    this.pings.push({ ...ping, way });
     if (leaving === true) this.left.push(guard);
     const stream = [...this.#streams].find((each) => each.guard === guard);
-    if (stream === undefined) return void response.writeHead(410).end();
+    if (stream === undefined) return false;
     this.acknowledged.set(guard, cursor);
     if (!this.isSilent && echo && leaving !== true)
       this.#write(stream.response, event('echo', { n, head: this.head, age: this.age }));
-    setTimeout(() => response.writeHead(204).end(), this.pingDelay);
+    return true;
   }
 
   #poll(query: URLSearchParams, response: ServerResponse): void {
@@ -286,6 +337,11 @@ export class FeedServer {
       Buffer.concat([signed, sized(Buffer.from(signJwt(claims, this.signer, { typ: 'feed-snapshot+jwt' })))]),
     );
   }
+}
+
+interface ReceivedPing extends Ping {
+  /** Whether it had a request of its own. */
+  readonly way: 'alone' | 'sequence';
 }
 
 interface Ping {

@@ -23,9 +23,21 @@ const parsers: Readonly<Record<BodyMediaType, (bytes: Uint8Array) => object>> = 
 export async function readBody(request: Request, accepted: readonly BodyMediaType[]): Promise<object | undefined> {
   const bytes = await readBytes(request);
   if (bytes.byteLength === 0) return undefined;
-  const mediaType = findMediaType(request.headers, accepted);
+  return parsers[requireMediaType(request.headers, accepted)](bytes);
+}
+
+/**
+ * Tells which of some media types a body has.
+ *
+ * @throws {HttpError} `media_type_unsupported`
+ */
+export function requireMediaType<MediaType extends string>(
+  headers: Headers,
+  accepted: readonly MediaType[],
+): MediaType {
+  const mediaType = findMediaType(headers, accepted);
   if (mediaType === undefined) throw new HttpError('media_type_unsupported', { accepted });
-  return parsers[mediaType](bytes);
+  return mediaType;
 }
 
 /**
@@ -80,7 +92,10 @@ function notWhole(cause: unknown): never {
   throw new HttpError('body_malformed', { reason: 'The body did not arrive whole' }, { cause });
 }
 
-function findMediaType(headers: Headers, accepted: readonly BodyMediaType[]): BodyMediaType | undefined {
+function findMediaType<MediaType extends string>(
+  headers: Headers,
+  accepted: readonly MediaType[],
+): MediaType | undefined {
   const [essence = '', ...parameters] = (headers.get('content-type') ?? '')
     .split(';')
     .map((part) => part.trim().toLowerCase());
@@ -91,7 +106,12 @@ function findMediaType(headers: Headers, accepted: readonly BodyMediaType[]): Bo
   return readable && plain ? accepted.find((mediaType) => mediaType === essence) : undefined;
 }
 
-function parseJsonObject(bytes: Uint8Array): object {
+/**
+ * Reads one JSON object, strictly: valid UTF-8, no repeated members.
+ *
+ * @throws {HttpError} `body_malformed`
+ */
+export function parseJsonObject(bytes: Uint8Array): object {
   const value = parseJson(bytes);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   throw new HttpError('body_malformed', { reason: 'The body must be one JSON object' });

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { JSON_SEQUENCE } from './json-sequence.ts';
 import { describeSchema } from './openapi-schemas.ts';
 import { type ErrorCode, describeOAuthError, describeProblem, errorTable } from './responses.ts';
 import type { Route } from './routes.ts';
@@ -51,13 +52,19 @@ function describeParameters(schema: z.ZodType | undefined, place: ParameterPlace
   });
 }
 
-function describeBody({ body }: AnyOperation): object | undefined {
+function describeBody({ body, records }: AnyOperation): object | undefined {
+  if (records !== undefined) return describeSequence(records);
   if (body === undefined) return undefined;
   const schema = describeSchema(body.schema, 'input').inline;
   return {
     required: !body.schema.safeParse(undefined).success,
     content: Object.fromEntries(body.mediaTypes.map((mediaType) => [mediaType, { schema }])),
   };
+}
+
+function describeSequence(record: z.ZodType): object {
+  const { description, ...schema } = describeSchema(record, 'input').inline;
+  return { required: true, description, content: { [JSON_SEQUENCE]: { schema } } };
 }
 
 function describeSuccess({ success: { others = [], ...success } }: AnyOperation): Readonly<Record<string, object>> {
@@ -126,9 +133,13 @@ const bodyErrors: readonly ErrorCode[] = [
 
 /** The operation's own errors and those of reading its request. */
 function operationFailures(route: Route): readonly Failure[] {
-  const { body, params, query, refusals = [], errors } = route.operation;
+  const { body, records, params, query, refusals = [], errors } = route.operation;
   const codes: readonly ErrorCode[] = [
-    ...(body !== undefined ? bodyErrors : route.method === 'GET' ? [] : (['body_malformed'] as const)),
+    ...(body !== undefined || records !== undefined
+      ? bodyErrors
+      : route.method === 'GET'
+        ? []
+        : (['body_malformed'] as const)),
     ...(params === undefined ? [] : (['value_invalid'] as const)),
     ...(query === undefined ? [] : (['query_invalid'] as const)),
     ...refusals,

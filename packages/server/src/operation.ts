@@ -77,6 +77,8 @@ interface OperationFacts {
   readonly description?: string;
   /** How failures are worded: RFC 6749 section 5.2 for the token endpoints, RFC 9457 elsewhere. Default: `problem`. */
   readonly errors?: 'oauth' | 'problem';
+  /** The shape of each record, where the operation reads its body itself, as a sequence of JSON. Default: it does not. */
+  readonly records?: z.ZodType;
   /** Whether an open route reads a bearer token when there is one. Default: `false`. */
   readonly takesBearer?: true;
   /** The cookies that an open route reads when they are there. Default: none. */

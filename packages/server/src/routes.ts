@@ -1,7 +1,8 @@
 import type { FeedCredential } from '@sallyport/auth';
 import type { Access } from '@sallyport/guard';
 import { readApiDocument, readDocs, readDocsAsset, readRoot, redirectDocs } from './operations/docs.ts';
-import { pingFeed, readFeed } from './operations/feed.ts';
+import { readFeed } from './operations/feed.ts';
+import { pingFeed, sendFeedPings } from './operations/feed-ping.ts';
 import { readFeedSnapshot } from './operations/feed-snapshot.ts';
 import { readLiveness, readReadiness } from './operations/health.ts';
 import { listKeys, revokeKey, rotateKey } from './operations/keys.ts';
@@ -115,6 +116,7 @@ export const routes: readonly Route[] = [
 
   { method: 'GET', path: '/feed', operation: readFeed, forGuards: 'ask' },
   { method: 'POST', path: '/feed/ping', operation: pingFeed, forGuards: 'believe' },
+  { method: 'POST', path: '/feed/pings', operation: sendFeedPings, forGuards: 'believe' },
   { method: 'GET', path: '/feed/snapshot', operation: readFeedSnapshot, forGuards: 'ask' },
 
   { method: 'GET', path: '/.well-known/jwks.json', operation: readJwkSet, open: true },

@@ -102,7 +102,11 @@ function readDevice(request: Request, { info }: Exchange): Device {
   return { userAgent, address: info.address };
 }
 
-function readBodyOf({ body }: Pick<Operation, 'body'>, request: Request): Promise<object | undefined> {
+async function readBodyOf(
+  { body, records }: Pick<Operation, 'body' | 'records'>,
+  request: Request,
+): Promise<object | undefined> {
+  if (records !== undefined) return undefined;
   return body === undefined ? requireNoBody(request) : readBody(request, body.mediaTypes);
 }
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { type Auth, createAuth, formatCursor } from '@sallyport/auth';
 import { sqlite } from '@sallyport/auth/sqlite';
 import express from 'express';
@@ -54,6 +55,142 @@ const ping = async (url: string, n: number, at: string): Promise<number> => {
   });
   return response.status;
 };
+
+/** A request to `POST /feed/pings` whose body goes on. */
+interface OpenRequest {
+  readonly write: (...records: readonly string[]) => void;
+  readonly end: () => void;
+  readonly hangUp: () => void;
+  readonly status: Promise<number>;
+}
+
+function sendPings(url: string, headers: Readonly<Record<string, string>> = {}): OpenRequest {
+  const outgoing = request(`${url}/feed/pings`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${credential}`, 'content-type': 'application/json-seq', ...headers },
+  });
+  const status = new Promise<number>((resolve, reject) => {
+    outgoing.on('response', (incoming) => resolve(incoming.resume().statusCode ?? 0));
+    outgoing.on('error', reject);
+  });
+  status.catch(() => undefined);
+  outgoing.flushHeaders();
+  return {
+    write: (...records) => void outgoing.write(records.join('')),
+    end: () => void outgoing.end(),
+    hangUp: () => void outgoing.destroy(),
+    status,
+  };
+}
+
+const recordOf = (n: number, more: object = {}): string =>
+  `\u001e${JSON.stringify({ guard: 'guard-number-1', n, cursor, ...more })}\n`;
+
+describe.each(mounts)('pings one after the other in one request %s', (_, start) => {
+  let url: string;
+  let stream: EventStream;
+  const untilEchoed = (n: number): Promise<void> =>
+    stream.until(() => stream.named('echo').some(({ data }) => (data as { n: number }).n === n));
+  beforeEach(async () => {
+    url = await start();
+    stream = await EventStream.open(url, credential, `${guard}&cursor=${cursor}`);
+    await stream.until(({ names }) => names.includes('hello'));
+  });
+  afterEach(() => stream.close());
+
+  it('are each heard while the request goes on', async () => {
+    const pings = sendPings(url);
+    for (const n of [1, 2, 3]) {
+      pings.write(recordOf(n));
+      await untilEchoed(n);
+    }
+    pings.write(recordOf(4, { echo: false }), recordOf(5));
+    await untilEchoed(5);
+    pings.end();
+    expect(await pings.status).toBe(204);
+    expect(stream.named('echo').map(({ data }) => (data as { n: number }).n)).toEqual([1, 2, 3, 5]);
+  });
+
+  it('may arrive in any pieces', async () => {
+    const pings = sendPings(url);
+    for (const character of recordOf(7)) {
+      pings.write(character);
+      await setImmediate();
+    }
+    await untilEchoed(7);
+    pings.end();
+    expect(await pings.status).toBe(204);
+  });
+
+  it('count although whoever sends them hangs up, but for what was only begun', async () => {
+    const pings = sendPings(url);
+    pings.write(recordOf(1), recordOf(2).slice(0, -1));
+    await untilEchoed(1);
+    pings.hangUp();
+    expect(await ping(url, 3, cursor)).toBe(204);
+    await untilEchoed(3);
+    expect(stream.named('echo').map(({ data }) => (data as { n: number }).n)).toEqual([1, 3]);
+  });
+
+  it('are answered 410 at once when the stream is gone, while the request goes on', async () => {
+    const pings = sendPings(url);
+    pings.write(recordOf(1));
+    await untilEchoed(1);
+    stream.close();
+    await expect.poll(() => ping(url, 2, cursor), { timeout: 30_000 }).toBe(410);
+    pings.write(recordOf(3));
+    expect(await pings.status).toBe(410);
+  });
+
+  it('are answered 410 at once when their credential has been revoked', async () => {
+    const pings = sendPings(url);
+    pings.write(recordOf(1));
+    await untilEchoed(1);
+    await auth.feed.credentials.revoke('todos');
+    await stream.untilOver();
+    pings.write(recordOf(2));
+    expect(await pings.status).toBe(410);
+  });
+
+  it('say that the guard takes leave', async () => {
+    const pings = sendPings(url);
+    pings.write(recordOf(1, { leaving: true }));
+    await stream.untilOver();
+    pings.end();
+    expect(await pings.status).toBe(204);
+  });
+
+  it.each([
+    ['a member that is unknown (P12)', () => recordOf(1, { head: 1 }), 422],
+    ['a member of another type', () => recordOf(1, { n: '1' }), 422],
+    ['a member that comes twice', () => recordOf(1).replace('"n":1', '"n":1,"n":2'), 400],
+    ['no JSON', () => '\u001e{\n', 400],
+    ['JSON that is no object', () => '\u001e[]\n', 400],
+    ['no record separator', () => recordOf(1).slice(1), 400],
+    ['an empty line', () => '\n', 400],
+    ['a record of more than 1 KiB', () => recordOf(1, { more: 'x'.repeat(1024) }), 413],
+    ['more than 1 KiB without an end', () => `\u001e${'x'.repeat(2048)}`, 413],
+  ])('refuse %s at once, while the request goes on', async (__, record, status) => {
+    const pings = sendPings(url);
+    pings.write(record());
+    expect(await pings.status).toBe(status);
+    expect(await ping(url, 9, cursor)).toBe(204);
+    await untilEchoed(9);
+    expect(stream.named('echo')).toHaveLength(1);
+  });
+
+  it.each([
+    [{ authorization: 'Bearer spfeed_nobody' }, 401],
+    [{ 'content-type': 'application/json' }, 415],
+    [{ 'content-type': 'application/json-seq', 'content-encoding': 'gzip' }, 415],
+  ])('need %j to be right', async (headers, status) => {
+    const pings = sendPings(url, headers);
+    pings.write(recordOf(1));
+    pings.end();
+    expect(await pings.status).toBe(status);
+    expect(stream.named('echo')).toEqual([]);
+  });
+});
 
 describe.each(mounts)('a stream %s', (_, start) => {
   it('brings hello, entries with their cursors, and the echo behind them', async () => {

@@ -6,14 +6,14 @@ import type { Store } from '../stores/store.ts';
 import type { GuardProgress, PresentGuard } from './guard-store.ts';
 
 /** How often it is looked in memory how far the guards have come, in milliseconds. */
-const lookInterval = 5;
+const lookInterval = 2;
 
 /**
  * How long after an answer of the database it is asked again, in milliseconds, and how many times as long after the next one
  * while nobody could be told anything. After the longest of these pauses it is asked even where guards that were heard of
  * here seem to be behind, since they may have gone elsewhere.
  */
-const pauses = { least: 5, most: 50, growth: 1.5 };
+const pauses = { least: 3, most: 50, growth: 1.5 };
 
 /** How long anybody waits for guards at most, in milliseconds: longer than the leases that guards have by default. */
 const longestWait = 45_000;

@@ -10,7 +10,7 @@ const interval = 1_000;
  * How long the first guard that has got to what somebody waits for is kept from being written down, in milliseconds, so that
  * the others here are written down with it: they have been told at the same time.
  */
-const gathering = 10;
+const gathering = 5;
 
 /**
  * How much longer than to its end a lease is written down, in milliseconds: the guard is heard of again after a second or so,

@@ -9,7 +9,6 @@ import {
 import * as z from 'zod';
 import { createEventStream } from '../event-stream.ts';
 import { FeedText, type HelloBody, showHello } from '../feed-text.ts';
-import { HttpError } from '../http-error.ts';
 import { type Operation, defineOperation } from '../operation.ts';
 import { cursor, guardName, lease, wait } from './feed-fields.ts';
 
@@ -79,30 +78,6 @@ export const readFeed: Operation<FeedCredential> = defineOperation({
     // Nobody would read the stream that answers HEAD.
     if (request.method === 'HEAD') return new Response(null, { headers: STREAM_HEADERS });
     return createEventStream(streamBody(await auth.feed.follow(introduction)), STREAM_HEADERS);
-  },
-});
-
-const ping = z
-  .strictObject({
-    guard: guardName,
-    n: z.int().min(0).meta({ description: 'Comes back in `echo`.' }),
-    cursor: cursor.meta({ description: 'How far the guard has come: its acknowledgement.' }),
-    echo: z.boolean().optional().meta({ description: 'Whether an echo is asked for. Default: `true`.' }),
-    leaving: z.boolean().optional().meta({ description: 'The guard stops, and grants no more. Default: `false`.' }),
-  })
-  .meta({ id: 'FeedPing' });
-
-/** `POST /feed/ping` */
-export const pingFeed: Operation<FeedCredential> = defineOperation({
-  id: 'pingFeed',
-  tag: 'Feed',
-  summary: 'Ask for an echo in the stream, behind all entries; acknowledge the cursor',
-  body: { schema: ping, mediaTypes: ['application/json'] },
-  success: { status: 204, description: 'It is known, and the echo on its way if one was asked for' },
-  refusals: ['feed_stream_elsewhere'],
-  isRoutine: () => true,
-  handle: async ({ auth, caller, body }) => {
-    if (!(await auth.feed.ping({ ...body, credential: caller }))) throw new HttpError('feed_stream_elsewhere', {});
   },
 });
 

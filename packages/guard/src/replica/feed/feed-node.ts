@@ -1,4 +1,11 @@
-import { Agent as HttpAgent, request as sendHttp, type IncomingMessage, type RequestOptions } from 'node:http';
+import {
+  Agent as HttpAgent,
+  type ClientRequest,
+  request as sendHttp,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type RequestOptions,
+} from 'node:http';
 import { Agent as HttpsAgent, request as sendHttps } from 'node:https';
 import { urlToHttpOptions } from 'node:url';
 import { FeedFault } from './fault.ts';
@@ -25,7 +32,24 @@ export interface NodeAnswer {
   readonly body: IncomingMessage;
 }
 
-/** Open requests to one node at a time: the stream, a ping, and those that introspect. */
+/** A request whose body goes on. */
+export interface NodeUpload {
+  write(text: string): void;
+  /** Ends it in order. */
+  end(): void;
+  destroy(): void;
+}
+
+/** What requests differ in. */
+interface Beginning extends Pick<RequestOptions, 'method' | 'signal'> {
+  readonly path: string;
+  readonly headers: Readonly<OutgoingHttpHeaders>;
+}
+
+/** How long the answer to what was uploaded may take, in milliseconds. */
+const patienceForAnswer = 5_000;
+
+/** Open requests to one node at a time: the stream, pings, and those that introspect. */
 const mostConnections = 64;
 
 /**
@@ -68,6 +92,31 @@ export class FeedNode {
     throw this.#faultOf(answer.status);
   }
 
+  /** Begins a request whose body goes on, and tells when it is over: answered with whatever, or broken off. */
+  upload({ path, type }: { readonly path: string; readonly type: string }, onOver: () => void): NodeUpload {
+    const outgoing = this.#begin({ path, method: 'POST', headers: { accept: '*/*', 'content-type': type } });
+    outgoing.on('socket', (socket) => socket.unref());
+    // What breaks it is told by `close` as well.
+    outgoing.on('error', () => undefined);
+    outgoing.on('close', onOver);
+    outgoing.on('response', (incoming) => {
+      incoming.on('error', () => undefined);
+      incoming.resume();
+      // Whoever answers before the end reads no more.
+      if (!outgoing.writableEnded) outgoing.destroy();
+    });
+    outgoing.flushHeaders();
+    return {
+      write: (text) => void outgoing.write(text),
+      end: () => {
+        outgoing.end();
+        const timer = setTimeout(() => outgoing.destroy(), patienceForAnswer).unref();
+        outgoing.on('close', () => clearTimeout(timer));
+      },
+      destroy: () => void outgoing.destroy(),
+    };
+  }
+
   /** Closes every connection. */
   close(): void {
     this.#agent.destroy();
@@ -75,13 +124,11 @@ export class FeedNode {
 
   #open({ path, accept, headers, body, patience, signal, holdsProcess }: NodeRequest): Promise<NodeAnswer> {
     return new Promise((resolve, reject) => {
-      const outgoing = this.#send({
-        ...this.#shared,
-        path: this.#basePath + path,
+      const outgoing = this.#begin({
+        path,
         method: body === undefined ? 'GET' : 'POST',
         headers: {
           accept,
-          authorization: `Bearer ${this.#credential}`,
           ...headers,
           ...(body && { 'content-type': body.type, 'content-length': Buffer.byteLength(body.text) }),
         },
@@ -99,6 +146,15 @@ export class FeedNode {
         resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: incoming });
       });
       outgoing.end(body?.text);
+    });
+  }
+
+  #begin({ path, headers, ...options }: Beginning): ClientRequest {
+    return this.#send({
+      ...this.#shared,
+      ...options,
+      path: this.#basePath + path,
+      headers: { authorization: `Bearer ${this.#credential}`, ...headers },
     });
   }
 

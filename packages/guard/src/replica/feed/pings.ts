@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Moment, momentOf } from './clocks.ts';
 import { FeedFault } from './fault.ts';
 import type { Echo } from './messages.ts';
+import { PingSequence, type WirePing } from './ping-sequence.ts';
 import { periodOf, type SessionContext } from './session.ts';
 
 /** Pings for an echo that reached another process, one after the other, before that counts as a rule. */
@@ -10,12 +11,17 @@ const pauseAfterStray = 100;
 
 /**
  * How long the turns are, in milliseconds, in each of which one ping is sent at most: it then acknowledges much that came.
- * They begin at the same moments for everybody, so that a server hears of all its guards at about the same time.
+ * They begin at the same moments for everybody, so that a server hears of all its guards at about the same time. A request of
+ * its own costs a ping much more than a record in one that goes on.
  */
-const turn = 20;
+const turns = { ofRequests: 20, ofRecords: 5 };
 
-/** A ping that took long is followed by a rest, so many times as long, and at most so many milliseconds: the server is busy. */
-const restPerPing = 2;
+/**
+ * Where answers take long, the server is busy. A request is followed by a rest twice as long as it took, a record by one as
+ * long as the shortest of the last few echoes took: a few, because one may be late by chance. Milliseconds at most.
+ */
+const restPerRequest = 2;
+const echoesRemembered = 3;
 const longestRest = 100;
 
 /** Pings whose echo is expected; older ones prove nothing new. */
@@ -30,6 +36,9 @@ export class Pings {
   readonly #onFault: (fault: FeedFault) => void;
   /** When those were sent that ask for an echo, by their numbers, in ascending order. */
   readonly #expected = new Map<number, Moment>();
+  readonly #sequence: PingSequence;
+  /** How long the last echoes took, in milliseconds. */
+  #latencies: readonly number[] = [];
   /** When the next one may be sent, by the wall clock. */
   #nextTurn = Number.NEGATIVE_INFINITY;
   #isUnderWay = false;
@@ -41,6 +50,7 @@ export class Pings {
   constructor(context: SessionContext, onFault: (fault: FeedFault) => void) {
     this.#context = context;
     this.#onFault = onFault;
+    this.#sequence = new PingSequence(context, () => this.request('echo'));
   }
 
   /** Sends a ping now, or in the next turn, once the one before has been received: the first one waits for nothing. */
@@ -57,7 +67,7 @@ export class Pings {
       sent = moment;
       this.#expected.delete(each);
     }
-    if (sent !== undefined) this.#strays = 0;
+    if (sent !== undefined) this.#noteEcho(number, sent);
     return sent;
   }
 
@@ -65,6 +75,15 @@ export class Pings {
   stop(): void {
     this.#isOver = true;
     clearTimeout(this.#retry);
+    this.#sequence.stop();
+  }
+
+  #noteEcho(number: number, sent: Moment): void {
+    this.#strays = 0;
+    const took = this.#context.clocks.monotonic() - sent.monotonic;
+    this.#latencies = [took, ...this.#latencies].slice(0, echoesRemembered);
+    this.#sequence.noteEcho(number);
+    if (this.#sequence.isUntried && !this.#isOver) this.#sequence.try(this.#write('echo'));
   }
 
   async #sendWanted(): Promise<void> {
@@ -83,16 +102,27 @@ export class Pings {
   async #waitForTurn(): Promise<void> {
     const { clocks, signal } = this.#context;
     const rest = this.#nextTurn - clocks.wall();
-    if (rest <= 0 || rest > longestRest + turn) return;
+    if (rest <= 0 || rest > longestRest + turns.ofRequests) return;
     await pause(rest, undefined, { ref: false, signal }).catch(() => undefined);
   }
 
   async #send(purpose: PingPurpose): Promise<void> {
-    const { node, log, clocks, guardId, nextPing } = this.#context;
-    const sent = momentOf(clocks);
-    const isEchoed = purpose === 'echo';
-    const ping = { guard: guardId, n: nextPing(), cursor: log.cursor, ...(!isEchoed && { echo: false }) };
-    if (isEchoed) this.#expect(ping.n, sent);
+    const ping = this.#write(purpose);
+    if (this.#sequence.send(ping)) this.#rest(turns.ofRecords, Math.min(...this.#latencies));
+    else await this.#sendAlone(ping, purpose);
+  }
+
+  #write(purpose: PingPurpose): WirePing {
+    const { log, clocks, guardId, nextPing } = this.#context;
+    const ping = { guard: guardId, n: nextPing(), cursor: log.cursor };
+    if (purpose === 'acknowledgement') return { ...ping, echo: false };
+    this.#expect(ping.n, momentOf(clocks));
+    return ping;
+  }
+
+  async #sendAlone(ping: WirePing, purpose: PingPurpose): Promise<void> {
+    const { node, clocks } = this.#context;
+    const sentAt = clocks.monotonic();
     const body = { type: 'application/json', text: JSON.stringify(ping) };
     const request = { path: 'feed/ping', accept: '*/*', body, patience: 2 * periodOf(this.#context) };
     try {
@@ -100,9 +130,12 @@ export class Pings {
       answer.body.resume();
       if (answer.status === 410) this.#stray(purpose);
     } finally {
-      const rest = restPerPing * (clocks.monotonic() - sent.monotonic);
-      this.#nextTurn = turnAfter(clocks.wall() + Math.min(rest, longestRest));
+      this.#rest(turns.ofRequests, restPerRequest * (clocks.monotonic() - sentAt));
     }
+  }
+
+  #rest(turn: number, milliseconds: number): void {
+    this.#nextTurn = turnAfter(this.#context.clocks.wall() + Math.min(milliseconds, longestRest), turn);
   }
 
   #expect(number: number, sent: Moment): void {
@@ -132,6 +165,6 @@ export class Pings {
 }
 
 /** When the first turn begins after a moment. */
-function turnAfter(wall: number): number {
+function turnAfter(wall: number, turn: number): number {
   return (Math.floor(wall / turn) + 1) * turn;
 }

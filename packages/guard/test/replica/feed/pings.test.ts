@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { clocksWith, systemTime } from '../../../src/replica/feed/clocks.ts';
 import type { FeedFault } from '../../../src/replica/feed/fault.ts';
-import type { NodeRequest } from '../../../src/replica/feed/feed-node.ts';
+import type { NodeRequest, NodeUpload } from '../../../src/replica/feed/feed-node.ts';
 import { Pings } from '../../../src/replica/feed/pings.ts';
 import type { SessionContext } from '../../../src/replica/feed/session.ts';
 
@@ -29,7 +29,7 @@ function somePings(): Fixture {
     return { status: fixture.status(ping), body: { resume: () => undefined } };
   };
   const context = {
-    node: { url: 'http://node', send },
+    node: { url: 'http://node', send, upload: () => aProxyThatBuffers },
     log: { cursor: 'first.1' },
     clocks: clocksWith(systemTime),
     guardId: 'guard-number-1',
@@ -42,6 +42,9 @@ function somePings(): Fixture {
   const pings = new Pings(context, (fault) => fixture.faults.push(fault));
   return Object.assign(fixture, { pings });
 }
+
+/** What is sent one after the other never arrives. */
+const aProxyThatBuffers: NodeUpload = { write: () => undefined, end: () => undefined, destroy: () => undefined };
 
 const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { interval: 5, timeout: 10_000 });
 const echoOf = (number: number): Parameters<Pings['settle']>[0] => ({ number, head: 1, age: 0 });

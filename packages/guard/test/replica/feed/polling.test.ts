@@ -25,7 +25,7 @@ describe('a guard that polls', () => {
     await caughtUp(guard, server);
     expect(verdictNow(guard, token)).toBe('token_revoked');
     expect(guard.status()).toMatchObject({ ready: true, connected: true, transport: 'poll' });
-    expect([server.streams, server.count('POST /feed/ping')]).toEqual([0, 0]);
+    expect([server.streams, server.pings]).toEqual([0, []]);
   });
 
   it.each([
@@ -122,7 +122,8 @@ function aHastyReplica(server: FeedServer): FeedReplica {
 describe('a guard that may choose', () => {
   it('polls where pings do not reach the process of the stream', async () => {
     const { server, guard } = await aFollowing();
-    server.statuses = { '/feed/ping': 410 };
+    server.statuses = { '/feed/ping': 410, '/feed/pings': 410 };
+    server.breakSequences();
     await until('it polls', () => guard.status().transport === 'poll');
     const token = aTokenOf(server, 'session-1');
     server.append(theEndOf('session-1'));
@@ -154,7 +155,8 @@ describe('a guard that may choose', () => {
 
   it('does not poll where it was told to stream', async () => {
     const { server, guard } = await aFollowing({ feed: { transport: 'stream', maxStaleness: 1 } });
-    server.statuses = { '/feed/ping': 410 };
+    server.statuses = { '/feed/ping': 410, '/feed/pings': 410 };
+    server.breakSequences();
     const streams = server.count('GET /feed');
     await until('it has tried again and again', () => server.count('GET /feed') >= streams + 3);
     expect(server.requests.some(({ query }) => query.has('poll'))).toBe(false);
