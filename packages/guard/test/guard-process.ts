@@ -39,6 +39,13 @@ const acts: Readonly<Record<string, () => void | Promise<void>>> = {
     await guard.ready();
     console.log(JSON.stringify(guard.status()));
   },
+  /** Closes a guard and has nothing else to do. */
+  close: async () => {
+    const guard = aGuard();
+    await guard.ready();
+    await guard.close();
+    console.log('closed');
+  },
   cluster: async () => {
     if (cluster.isWorker) return serve();
     for (let count = 0; count < workers; count += 1) cluster.fork();

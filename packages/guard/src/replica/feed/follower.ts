@@ -138,7 +138,8 @@ export class Follower {
     const { log, guardId } = this.#options;
     const text = JSON.stringify({ guard: guardId, n: 0, cursor: log.cursor, leaving: true });
     const body = { type: 'application/json', text };
-    const request = { path: 'feed/ping', accept: '*/*', body, patience: patienceToLeave };
+    // A process that ended before would close the stream first, by which nobody knows that it grants no more.
+    const request = { path: 'feed/ping', accept: '*/*', body, patience: patienceToLeave, holdsProcess: true };
     const answer = await node.send(request, 204, 410);
     answer.body.resume();
   }

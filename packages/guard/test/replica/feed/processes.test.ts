@@ -62,6 +62,16 @@ describe('a process with a guard', () => {
     expect(child.exitCode).toBe(0);
     expect(JSON.parse(said.text)).toMatchObject({ ready: true, connected: true });
   });
+
+  it('lives until the server has heard that the guard takes leave, and then ends', async () => {
+    const server = await aFeedServer();
+    server.pingDelay = 300;
+    const { child, said } = start('close', server);
+    await once(child, 'close');
+    expect(child.exitCode).toBe(0);
+    expect(said.text).toBe('closed\n');
+    expect(server.left).toHaveLength(1);
+  });
 });
 
 describe('a cluster', () => {
