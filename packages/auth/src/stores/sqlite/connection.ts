@@ -109,7 +109,7 @@ export class SqliteConnection {
     this.#endedAt = performance.now();
   }
 
-  /** Who waits looks every few milliseconds, and would never meet the moment between two transactions. */
+  /** Who waits looks now and then, and would never meet the moment between two transactions. */
   #letOthersGoFirst(): void {
     const now = performance.now();
     const left = this.#endedAt + rest - now;

@@ -4,7 +4,7 @@ import { periodOf, type SessionContext } from './session.ts';
 /** How long one request goes on, in milliseconds: servers want requests to have arrived whole after 30 seconds. */
 const longest = 15_000;
 
-/** Requests through which no ping got, one after the other, before that counts as a rule. */
+/** Requests that came to nothing or broke, without one between that lasted, before that counts as a rule. */
 const mostFailures = 3;
 
 /** What a guard says of itself, as it goes over the wire. */
@@ -21,7 +21,8 @@ export interface WirePing {
  * for each would cost both sides.
  *
  * Not every way to a server lets a body through before it is whole, or leads to the process of the stream. So it is used only
- * once the echo of a ping that went this way has come, and no more when a later one stays away for a period.
+ * once the echo of a ping that went this way has come, and no more when a later one stays away for half a period. A request that takes
+ * the place of one that lasted is trusted like that one.
  */
 export class PingSequence {
   readonly #context: SessionContext;
@@ -43,7 +44,7 @@ export class PingSequence {
   }
 
   /** Whether to {@link try} it. */
-  get isUntried(): boolean {
+  get mayBeTried(): boolean {
     return this.#upload === undefined && this.#failures < mostFailures;
   }
 
@@ -57,7 +58,8 @@ export class PingSequence {
   send(ping: WirePing): boolean {
     if (!this.#isProven) return false;
     const now = this.#context.clocks.monotonic();
-    if (now - this.#waitsSince >= periodOf(this.#context)) {
+    // The next one that asks for an echo must not get lost as well.
+    if (now - this.#waitsSince >= periodOf(this.#context) / 2) {
       this.#fail();
       return false;
     }
@@ -70,10 +72,8 @@ export class PingSequence {
   noteEcho(number: number): void {
     this.#waitsSince = Infinity;
     if (this.#isProven || this.#upload === undefined) return;
-    if (number === this.#probe) {
-      this.#isProven = true;
-      this.#failures = 0;
-    } else if (number > this.#probe) this.#fail();
+    if (number === this.#probe) this.#isProven = true;
+    else if (number > this.#probe) this.#fail();
   }
 
   stop(): void {
@@ -86,6 +86,7 @@ export class PingSequence {
   #current(): NodeUpload {
     const upload = this.#upload;
     if (upload !== undefined && this.#context.clocks.monotonic() - this.#beganAt < longest) return upload;
+    this.#failures = 0;
     const next = this.#begin();
     upload?.end();
     return next;

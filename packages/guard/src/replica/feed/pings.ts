@@ -83,7 +83,7 @@ export class Pings {
     const took = this.#context.clocks.monotonic() - sent.monotonic;
     this.#latencies = [took, ...this.#latencies].slice(0, echoesRemembered);
     this.#sequence.noteEcho(number);
-    if (this.#sequence.isUntried && !this.#isOver) this.#sequence.try(this.#write('echo'));
+    if (this.#sequence.mayBeTried && !this.#isOver) this.#sequence.try(this.#write('echo'));
   }
 
   async #sendWanted(): Promise<void> {

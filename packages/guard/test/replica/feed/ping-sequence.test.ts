@@ -141,7 +141,7 @@ describe('pings one after the other in one request', () => {
 
   it('are made up for at once by one in a request of its own where the request breaks', async () => {
     const { server, guard } = await aFollowingWithSequence();
-    for (let round = 0; round < 5; round += 1) {
+    for (let round = 0; round < 2; round += 1) {
       server.breakSequences();
       revoke(server);
       await until('the entry is acknowledged', () => isAcknowledged(server));
@@ -149,6 +149,20 @@ describe('pings one after the other in one request', () => {
     }
     expect(guard.status()).toMatchObject({ ready: true, connected: true });
     expect(server.count('GET /feed')).toBe(1);
+  });
+
+  it('are not used any more where one request after the other breaks', async () => {
+    const { server, guard } = await aFollowingWithSequence();
+    const breaking = setInterval(() => server.breakSequences(), 1);
+    try {
+      await until('it has tried three times', () => server.count('POST /feed/pings') === 3);
+      await pause(1_000);
+    } finally {
+      clearInterval(breaking);
+    }
+    await untilAcknowledging(server, 'alone');
+    expect(server.count('POST /feed/pings')).toBe(3);
+    expect(guard.status()).toMatchObject({ ready: true, connected: true });
   });
 
   it('are sent in requests of their own again where nobody hears them any more', async () => {
