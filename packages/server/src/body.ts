@@ -79,8 +79,12 @@ async function readUnannounced(request: Request): Promise<Uint8Array> {
   return Buffer.concat(chunks, size);
 }
 
-/** The chunks of a body. A client that hangs up or breaks its chunks is at fault, not this server. */
-async function* arriving(request: Request): AsyncGenerator<Uint8Array> {
+/**
+ * The chunks of a body. A client that hangs up or breaks its chunks is at fault, not this server.
+ *
+ * @throws {HttpError} `body_malformed`
+ */
+export async function* arriving(request: Request): AsyncGenerator<Uint8Array> {
   try {
     yield* request.body ?? [];
   } catch (cause) {

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { parseJsonObject, requireMediaType } from './body.ts';
+import { arriving, parseJsonObject, requireMediaType } from './body.ts';
 import { HttpError } from './http-error.ts';
 import { validate } from './validation.ts';
 
@@ -15,8 +15,8 @@ const LINE_FEED = 0x0a;
 /**
  * Reads a body record by record, each as soon as it has come: a JSON object on a line of its own, behind a record separator.
  *
- * JSON is as strict as in other bodies, and every record is checked against the schema. A client that hangs up has ended the
- * sequence; what it had begun of a record counts for nothing.
+ * JSON is as strict as in other bodies, and every record is checked against the schema. Of a client that hangs up, those count
+ * that came whole.
  *
  * @throws {HttpError} `media_type_unsupported`, `body_malformed`, `body_too_large`, `value_invalid`
  * @see {@link https://www.rfc-editor.org/rfc/rfc7464.html RFC 7464}
@@ -27,7 +27,7 @@ export async function* readJsonSequence<Schema extends z.ZodType>(
 ): AsyncGenerator<z.output<Schema>, void> {
   requireMediaType(request.headers, [JSON_SEQUENCE]);
   let begun: Uint8Array = new Uint8Array();
-  for await (const chunk of chunksOf(request)) {
+  for await (const chunk of arriving(request)) {
     const bytes = begun.length === 0 ? chunk : Buffer.concat([begun, chunk]);
     let from = 0;
     for (let end = bytes.indexOf(LINE_FEED); end !== -1; end = bytes.indexOf(LINE_FEED, from)) {
@@ -36,14 +36,7 @@ export async function* readJsonSequence<Schema extends z.ZodType>(
     }
     begun = requireShort(bytes.subarray(from));
   }
-}
-
-async function* chunksOf({ body }: Request): AsyncGenerator<Uint8Array, void> {
-  try {
-    yield* body ?? [];
-  } catch {
-    // Whoever sends for as long as it likes has no other way to end than to hang up, or to be cut off.
-  }
+  if (begun.length > 0) throw new HttpError('body_malformed', { reason: 'A record ends with a line feed' });
 }
 
 function parseRecord(line: Uint8Array): object {

@@ -152,6 +152,25 @@ describe.each(mounts)('pings one after the other in one request %s', (_, start) 
     expect(await pings.status).toBe(410);
   });
 
+  it('are heard but for the last when that has no end', async () => {
+    const pings = sendPings(url);
+    pings.write(recordOf(1), recordOf(2).slice(0, -1));
+    pings.end();
+    expect(await pings.status).toBe(400);
+    await untilEchoed(1);
+    expect(await ping(url, 3, cursor)).toBe(204);
+    await untilEchoed(3);
+    expect(stream.named('echo').map(({ data }) => (data as { n: number }).n)).toEqual([1, 3]);
+  });
+
+  it('may be announced, or none at all', async () => {
+    const headers = { authorization: `Bearer ${credential}`, 'content-type': 'application/json-seq' };
+    for (const body of ['', recordOf(1, { echo: false }) + recordOf(2)]) {
+      expect((await fetch(`${url}/feed/pings`, { method: 'POST', headers, body })).status).toBe(204);
+    }
+    await untilEchoed(2);
+  });
+
   it('say that the guard takes leave', async () => {
     const pings = sendPings(url);
     pings.write(recordOf(1, { leaving: true }));

@@ -33,8 +33,9 @@ export const sendFeedPings: Operation<FeedCredential> = defineOperation({
   tag: 'Feed',
   summary: 'Send pings one after the other, in one request that goes on',
   description:
-    'Each record is what `POST /feed/ping` takes, and is heard as soon as it has come. End the request within 20 seconds and ' +
-    'begin another one.',
+    'A sequence of JSON (RFC 7464), each record what `POST /feed/ping` takes: on a line of its own, behind a record separator, ' +
+    'at most 1 KiB. Each is heard as soon as it has come. Servers want a request to have arrived whole after 30 seconds: end it ' +
+    'before, and begin another one.',
   records: ping,
   success: { status: 204, description: 'All of them are known' },
   refusals: ['feed_stream_elsewhere'],
