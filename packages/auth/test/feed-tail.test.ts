@@ -40,8 +40,8 @@ it('looks once for many announcements of one moment, and sees what the last of t
   }
   const [asked, passed] = [look.mock.calls.length, steadyTime() - started];
   await vi.waitFor(() => expect(seen).toBe(50), { interval: 5 });
-  // One in four milliseconds, the first at once, and the look of every quarter of a second.
-  expect(asked).toBeLessThanOrEqual(passed / 4 + passed / 250 + 2);
+  // One in two milliseconds, the first at once, and the look of every quarter of a second.
+  expect(asked).toBeLessThanOrEqual(passed / 2 + passed / 250 + 2);
 });
 
 it('looks at once when nothing was announced for a while', async () => {

@@ -9,11 +9,11 @@ import type { GuardProgress, PresentGuard } from './guard-store.ts';
 const lookInterval = 2;
 
 /**
- * How long after an answer of the database it is asked again, in milliseconds, and how many times as long after the next one
- * while nobody could be told anything. After the longest of these pauses it is asked even where guards that were heard of
- * here seem to be behind, since they may have gone elsewhere.
+ * How long after an answer of the database it is asked again, in milliseconds: twice as long each time while nobody could be
+ * told anything. After the longest of these pauses it is asked even where guards that were heard of here seem to be behind,
+ * since they may have gone elsewhere.
  */
-const pauses = { least: 3, most: 50, growth: 1.5 };
+const pauses = { least: 3, most: 50 };
 
 /** How long anybody waits for guards at most, in milliseconds: longer than the leases that guards have by default. */
 const longestWait = 45_000;
@@ -130,7 +130,7 @@ export class Confirmations {
     const placed = await this.#findPlaces([...this.#waiting]);
     const likely = this.#likelyOf(placed);
     if (likely.length === 0) return;
-    this.#pause = Math.min(pauses.growth * this.#pause, pauses.most);
+    this.#pause = Math.min(2 * this.#pause, pauses.most);
     try {
       if (await this.#ask(likely)) this.#pause = pauses.least;
     } finally {
