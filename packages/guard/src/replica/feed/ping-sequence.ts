@@ -4,8 +4,11 @@ import { periodOf, type SessionContext } from './session.ts';
 /** How long one request goes on, in milliseconds: servers want requests to have arrived whole after 30 seconds. */
 const longest = 15_000;
 
-/** Requests that came to nothing or broke, without one between that lasted, before that counts as a rule. */
-const mostFailures = 3;
+/**
+ * How long after a request that came to nothing, or broke, another one is tried, in milliseconds: twice as long each time,
+ * until one has lasted.
+ */
+const pauses = { first: 1_000, longest: 60_000 };
 
 /** What a guard says of itself, as it goes over the wire. */
 export interface WirePing {
@@ -21,8 +24,8 @@ export interface WirePing {
  * for each would cost both sides.
  *
  * Not every way to a server lets a body through before it is whole, or leads to the process of the stream. So it is used only
- * once the echo of a ping that went this way has come, and no more when a later one stays away for half a period. A request that takes
- * the place of one that lasted is trusted like that one.
+ * once the echo of a ping that went this way has come, and no more when a later one stays away for half a period. A request
+ * that takes the place of one that lasted is trusted like that one.
  */
 export class PingSequence {
   readonly #context: SessionContext;
@@ -35,7 +38,9 @@ export class PingSequence {
   #isProven = false;
   /** Since when a ping waits for its echo, on the monotonic clock; `Infinity` while none does. */
   #waitsSince = Infinity;
-  #failures = 0;
+  #pause: number = pauses.first;
+  /** When another request may be tried, on the monotonic clock. */
+  #triedAgainAt = Number.NEGATIVE_INFINITY;
 
   /** Calls `onLost` where it broke while it was used: what was sent last may not have come. */
   constructor(context: SessionContext, onLost: () => void) {
@@ -45,7 +50,7 @@ export class PingSequence {
 
   /** Whether to {@link try} it. */
   get mayBeTried(): boolean {
-    return this.#upload === undefined && this.#failures < mostFailures;
+    return this.#upload === undefined && this.#context.clocks.monotonic() >= this.#triedAgainAt;
   }
 
   /** Begins with a ping that asks for an echo. */
@@ -86,7 +91,7 @@ export class PingSequence {
   #current(): NodeUpload {
     const upload = this.#upload;
     if (upload !== undefined && this.#context.clocks.monotonic() - this.#beganAt < longest) return upload;
-    this.#failures = 0;
+    this.#pause = pauses.first;
     const next = this.#begin();
     upload?.end();
     return next;
@@ -111,7 +116,8 @@ export class PingSequence {
   #fail(): void {
     const upload = this.#upload;
     this.#reset();
-    this.#failures += 1;
+    this.#triedAgainAt = this.#context.clocks.monotonic() + this.#pause;
+    this.#pause = Math.min(2 * this.#pause, pauses.longest);
     upload?.destroy();
   }
 

@@ -1,5 +1,4 @@
-import type { Guard } from '@sallyport/guard';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { aFollowing, caughtUp, type FollowingOptions } from '../../feed-fixture.ts';
 import type { FeedServer } from '../../feed-server.ts';
 import { until } from '../../until.ts';
@@ -44,24 +43,24 @@ describe.each([
   it('acknowledges at once what somebody waits for', async () => {
     const { server, guard } = await following();
     for (let round = 0; round < 3; round += 1) {
-      const pings = acknowledgements(server);
+      const pings = server.pings.length;
       revoke(server);
       await until('the entry is acknowledged', () => isAcknowledged(server));
-      expect(acknowledgements(server)).toBe(pings + 1);
+      expect(server.pings.length).toBe(pings + 1);
     }
     await caughtUp(guard, server);
   });
 
   it('acknowledges by few pings what comes one after the other', async () => {
     const { server } = await following();
-    const [pings, began] = [acknowledgements(server), performance.now()];
+    const [pings, began] = [server.pings.length, performance.now()];
     for (let round = 0; round < 80; round += 1) {
       revoke(server);
       await pause(1);
     }
     await until('all of it is acknowledged', () => isAcknowledged(server));
     // One in a turn, the first at once.
-    expect(acknowledgements(server) - pings).toBeLessThanOrEqual((performance.now() - began) / (turn - 1) + 3);
+    expect(server.pings.length - pings).toBeLessThanOrEqual((performance.now() - began) / (turn - 1) + 3);
   });
 
   it('says again and again how current it is', async () => {
@@ -72,10 +71,6 @@ describe.each([
     expect(guard.status()).toMatchObject({ ready: true, connected: true });
   });
 });
-
-function acknowledgements(server: FeedServer): number {
-  return server.pings.filter(({ echo }) => echo === false).length;
-}
 
 describe('pings in a request each', () => {
   it('leave a server alone for a while that takes long to answer', async () => {
@@ -117,26 +112,24 @@ describe('pings one after the other in one request', () => {
     expect(server.pings.length - pings).toBeLessThanOrEqual((performance.now() - began) / 80 + 4);
   });
 
-  it('are not used where a body comes through only when it is whole, after three tries', async () => {
-    const { server, guard } = await aFollowing({ feed: { maxStaleness: 1 } }, (each) => (each.buffersBodies = true));
-    await until('it has tried three times', () => server.count('POST /feed/pings') === 3);
-    const pings = server.pings.length;
-    await until('ten pings more', () => {
+  it.each([
+    ['a body comes through only when it is whole', (server: FeedServer) => (server.buffersBodies = true)],
+    ['another process gets them', (server: FeedServer) => (server.statuses = { '/feed/pings': 410 })],
+    ['a server knows nothing of them', (server: FeedServer) => (server.statuses = { '/feed/pings': 404 })],
+    ['a server fails', (server: FeedServer) => (server.statuses = { '/feed/pings': 500 })],
+  ])('are not used where %s, and tried less and less often', async (_, spoil) => {
+    const { server, guard } = await aFollowing({}, spoil);
+    const began = performance.now();
+    while (performance.now() - began < 4_000) {
       revoke(server);
-      return server.pings.length >= pings + 10;
-    });
-    expect(server.count('POST /feed/pings')).toBe(3);
+      await until('the entry is acknowledged', () => isAcknowledged(server));
+      expect(wayOfLast(server)).toBe('alone');
+    }
+    // At once, after one second and after two more, when the next echo comes.
+    expect(server.count('POST /feed/pings')).toBeLessThanOrEqual(3);
     expect(server.pings.filter(({ way }) => way === 'sequence')).toEqual([]);
     expect(guard.status()).toMatchObject({ ready: true, connected: true });
-  });
-
-  it('are not used where another process gets them', async () => {
-    const { server, guard } = await aFollowing({ feed: { maxStaleness: 1 } }, (each) => {
-      each.statuses = { '/feed/pings': 410 };
-    });
-    await until('it has tried three times', () => server.count('POST /feed/pings') === 3);
-    await untilAcknowledging(server, 'alone');
-    expect(guard.status()).toMatchObject({ ready: true, connected: true });
+    expect(server.count('GET /feed')).toBe(1);
   });
 
   it('are made up for at once by one in a request of its own where the request breaks', async () => {
@@ -151,29 +144,34 @@ describe('pings one after the other in one request', () => {
     expect(server.count('GET /feed')).toBe(1);
   });
 
-  it('are not used any more where one request after the other breaks', async () => {
+  it('are tried less and less often where one request after the other breaks', async () => {
     const { server, guard } = await aFollowingWithSequence();
+    const began = performance.now();
     const breaking = setInterval(() => server.breakSequences(), 1);
     try {
       await until('it has tried three times', () => server.count('POST /feed/pings') === 3);
+      // A second, and two more.
+      expect(performance.now() - began).toBeGreaterThan(2_900);
       await pause(1_000);
     } finally {
       clearInterval(breaking);
     }
-    await untilAcknowledging(server, 'alone');
     expect(server.count('POST /feed/pings')).toBe(3);
+    await untilAcknowledging(server, 'alone');
     expect(guard.status()).toMatchObject({ ready: true, connected: true });
   });
 
-  it('are sent in requests of their own again where nobody hears them any more', async () => {
-    const { server, guard } = await aFollowingWithSequence({ feed: { maxStaleness: 1 } });
-    server.isDeafToSequences = true;
+  it('are sent in requests of their own again where nobody hears them any more, before the guard is stale', async () => {
+    const { server, guard } = await aFollowingWithSequence({ feed: { maxStaleness: 3 } });
     const alone = (): number => server.pings.filter(({ way }) => way === 'alone').length;
     const before = alone();
+    server.isDeafToSequences = true;
     revoke(server);
-    await until('the entry is acknowledged', () => isAcknowledged(server));
+    await until('the entry is acknowledged', () => {
+      expect(guard.status().ready).toBe(true);
+      return isAcknowledged(server);
+    });
     expect(alone()).toBeGreaterThan(before);
-    await until('it is current', () => guard.status().ready);
     expect(server.count('GET /feed')).toBe(1);
   });
 
@@ -185,21 +183,36 @@ describe('pings one after the other in one request', () => {
   });
 });
 
-it('goes on in another request before servers lose patience, without a ping alone', async () => {
-  const clock = { ahead: 0 };
-  const { server, guard }: { server: FeedServer; guard: Guard } = await aFollowingWithSequence();
-  const alone = server.pings.filter(({ way }) => way === 'alone').length;
+describe('a request that has lasted', () => {
   const monotonic = performance.now.bind(performance);
-  performance.now = () => monotonic() + clock.ahead;
-  try {
-    clock.ahead = 16_000;
+  afterEach(() => {
+    performance.now = monotonic;
+  });
+  const letItLast = (): void => {
+    performance.now = () => monotonic() + 16_000;
+  };
+  const alone = ({ pings }: FeedServer): number => pings.filter(({ way }) => way === 'alone').length;
+
+  it('is followed by another one before servers lose patience, without a ping alone', async () => {
+    const { server, guard } = await aFollowingWithSequence();
+    const before = alone(server);
+    letItLast();
     revoke(server);
     await until('another request', () => server.count('POST /feed/pings') === 2);
     await until('the entry is acknowledged', () => isAcknowledged(server));
     await until('the first has ended', () => server.sequences === 1);
-  } finally {
-    performance.now = monotonic;
-  }
-  expect(server.pings.filter(({ way }) => way === 'alone')).toHaveLength(alone);
-  expect(guard.status().connected).toBe(true);
+    expect(alone(server)).toBe(before);
+    expect(guard.status().connected).toBe(true);
+  });
+
+  it('is made up for at once by a ping alone where the next one leads elsewhere', async () => {
+    const { server, guard } = await aFollowingWithSequence();
+    const before = alone(server);
+    server.statuses = { '/feed/pings': 410 };
+    letItLast();
+    revoke(server);
+    await until('the entry is acknowledged', () => isAcknowledged(server));
+    expect(alone(server)).toBe(before + 1);
+    expect(guard.status()).toMatchObject({ ready: true, connected: true });
+  });
 });
