@@ -28,8 +28,11 @@ export class Connections {
   }
 
   #take(): Connection | Promise<Connection> {
-    const idle = this.#idle.pop();
-    if (idle !== undefined) return idle;
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      if (idle.isOpen) return idle;
+      // Servers close what has not been used for a while.
+      this.#open -= 1;
+    }
     if (this.#open === mostOpen) return new Promise((resolve) => this.#waiting.push(resolve));
     this.#open += 1;
     return Connection.open(this.#url);

@@ -39,11 +39,15 @@ export class Connection {
     return new Connection(socket, host);
   }
 
+  get isOpen(): boolean {
+    return !this.#socket.destroyed;
+  }
+
   /** Sends a request; bodies are JSON. */
   send(method: 'GET' | 'POST', path: string, body = '', headers = ''): Promise<Answer> {
     const type = body === '' ? '' : `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
     return new Promise((resolve, reject) => {
-      if (this.#socket.destroyed) return reject(new Error('the server has hung up'));
+      if (!this.isOpen) return reject(new Error('the server has hung up'));
       this.#call = { resolve, reject };
       this.#socket.write(`${method} ${path} HTTP/1.1\r\nHost: ${this.#host}\r\n${type}${headers}\r\n${body}`);
     });
