@@ -8,7 +8,11 @@ import type { Answer, Request, Statement, Step } from '../src/stores/sqlite/mess
 
 const statement = (sql: string): Statement => ({ query: { sql }, parameters: [] });
 const insert = (value: string): Statement => ({ query: { sql: 'insert into kept values (?)' }, parameters: [value] });
-const only = (value: string): Step => ({ kind: 'only', statement: insert(value) });
+const returning = (value: string): Statement => ({
+  query: { sql: 'insert into kept values (?) returning value' },
+  parameters: [value],
+});
+const only = (value: string): Step => ({ kind: 'only', statements: [insert(value)] });
 
 let folder: string;
 let file: string;
@@ -90,8 +94,8 @@ describe('group commit', () => {
     take(
       only('a'),
       { kind: 'begin', unit: 1 },
-      { kind: 'statement', unit: 1, statement: insert('undone') },
-      { kind: 'statement', unit: 1, statement: insert('a') },
+      { kind: 'statements', unit: 1, statements: [insert('undone')] },
+      { kind: 'statements', unit: 1, statements: [insert('a')] },
       { kind: 'rollback', unit: 1 },
       only('a'),
       only('b'),
@@ -100,8 +104,23 @@ describe('group commit', () => {
     expect(kept()).toEqual(['a', 'b']);
   });
 
+  it('does all statements of a step or none, and tells what the first one did', () => {
+    take({ kind: 'only', statements: [returning('a'), insert('b')] });
+    take(
+      only('before'),
+      { kind: 'only', statements: [returning('undone'), insert('a'), insert('too late')] },
+      { kind: 'begin', unit: 1 },
+      { kind: 'statements', unit: 1, statements: [insert('undone'), insert('a')] },
+      { kind: 'statements', unit: 1, statements: [insert('c'), insert('d')] },
+      { kind: 'commit', unit: 1 },
+    );
+    expect(answers[0]?.[0]?.result).toMatchObject({ rows: [['a']] });
+    expect(failed().toSorted()).toEqual([3, 5]);
+    expect(kept()).toEqual(['a', 'b', 'before', 'c', 'd']);
+  });
+
   it('says what a step of a unit did at once, and that the unit has ended when it is durable', () => {
-    take({ kind: 'begin', unit: 1 }, { kind: 'statement', unit: 1, statement: insert('a') });
+    take({ kind: 'begin', unit: 1 }, { kind: 'statements', unit: 1, statements: [insert('a')] });
     expect(answers.flat().map(({ id }) => id)).toEqual([1, 2]);
     expect(kept()).toEqual([]);
     take({ kind: 'commit', unit: 1 });
@@ -111,8 +130,8 @@ describe('group commit', () => {
 
   it('lets nobody in between the steps of a unit, and nobody wait once it has ended', () => {
     take({ kind: 'begin', unit: 1 }, only('later'), { kind: 'begin', unit: 2 });
-    take({ kind: 'statement', unit: 2, statement: insert('last') }, { kind: 'commit', unit: 2 });
-    take({ kind: 'statement', unit: 1, statement: insert('first') });
+    take({ kind: 'statements', unit: 2, statements: [insert('last')] }, { kind: 'commit', unit: 2 });
+    take({ kind: 'statements', unit: 1, statements: [insert('first')] });
     expect(kept()).toEqual([]);
     take({ kind: 'commit', unit: 1 });
     expect(kept()).toEqual(['first', 'later', 'last']);
@@ -121,7 +140,7 @@ describe('group commit', () => {
   it('refuses everybody who waits when another process holds the file, and works again afterwards', () => {
     const other = open();
     other.run(statement('begin immediate'));
-    take(only('a'), { kind: 'begin', unit: 1 }, { kind: 'statement', unit: 1, statement: insert('b') });
+    take(only('a'), { kind: 'begin', unit: 1 }, { kind: 'statements', unit: 1, statements: [insert('b')] });
     take({ kind: 'commit', unit: 1 });
     expect(failed()).toEqual([1, 2, 3, 4]);
     other.run(statement('commit'));
@@ -147,14 +166,14 @@ describe('group commit', () => {
   it('refuses the rest of a unit whose transaction was given up', () => {
     take({ kind: 'begin', unit: 1 });
     connection.run(statement('rollback'));
-    take({ kind: 'statement', unit: 1, statement: statement('insert into missing values (1)') });
-    take({ kind: 'statement', unit: 1, statement: insert('a') }, { kind: 'commit', unit: 1 }, only('b'));
+    take({ kind: 'statements', unit: 1, statements: [statement('insert into missing values (1)')] });
+    take({ kind: 'statements', unit: 1, statements: [insert('a')] }, { kind: 'commit', unit: 1 }, only('b'));
     expect(failed()).toEqual([2, 3, 4]);
     expect(kept()).toEqual(['b']);
   });
 
   it('closes when everything before has been done', () => {
-    take({ kind: 'begin', unit: 1 }, { kind: 'close' }, { kind: 'statement', unit: 1, statement: insert('a') });
+    take({ kind: 'begin', unit: 1 }, { kind: 'close' }, { kind: 'statements', unit: 1, statements: [insert('a')] });
     expect(answers.flat().map(({ id }) => id)).toEqual([1, 3]);
     take({ kind: 'commit', unit: 1 });
     expect(answers.flat().map(({ id }) => id)).toEqual([1, 3, 4, 2]);

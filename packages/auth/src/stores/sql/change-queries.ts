@@ -2,7 +2,7 @@ import { sql, type Kysely, type Selectable, type UpdateQueryBuilder, type Update
 import { expiryOf, isAboutRoles, type NewChange } from '../../changes/change.ts';
 import { nulRefused } from '../unavailable.ts';
 import { type List, rowsOf, toList } from './list.ts';
-import { prepare, type PreparedQuery } from './prepared.ts';
+import { prepare, prepareSteps, type PreparedQuery } from './prepared.ts';
 import type { Database, SqlDialect } from './schema.ts';
 
 /** Where PostgreSQL tells its listeners how long the log is now. */
@@ -50,8 +50,7 @@ export interface ChangeQueries {
   readonly readSince: PreparedQuery<{ readonly cursor: number; readonly limit: number }, LogRow>;
   /** The last entry of each kind and key that are given as a list. */
   readonly findMany: PreparedQuery<{ readonly list: List }, FoundRow>;
-  /** What adds changes: one statement, or one after the other. */
-  readonly append: readonly PreparedQuery<Addition, unknown>[];
+  readonly append: PreparedQuery<Addition, unknown>;
 }
 
 /**
@@ -68,7 +67,7 @@ export async function appendChanges(
   if (list === undefined) throw nulRefused();
   const last = changes.findLastIndex(isAboutRoles);
   const lastAboutRoles = last === -1 ? null : last + 1;
-  for (const step of append) await step(db, { list, count: changes.length, lastAboutRoles });
+  await append(db, { list, count: changes.length, lastAboutRoles });
 }
 
 function toValues(change: NewChange, index: number): (string | number | null)[] {
@@ -93,7 +92,7 @@ export function changeQueries(db: Kysely<Database>, dialect: SqlDialect): Change
         .limit(limit),
     ),
     findMany: dialect.name === 'postgres' ? findingEach(db, dialect) : findingAll(db, dialect),
-    append: dialect.name === 'postgres' ? [appendAtOnce(db, dialect)] : appendInSteps(db, dialect),
+    append: dialect.name === 'postgres' ? appendAtOnce(db, dialect) : appendInSteps(db, dialect),
   };
 }
 
@@ -163,8 +162,8 @@ function appendAtOnce(db: Kysely<Database>, dialect: SqlDialect): PreparedQuery<
 }
 
 /** SQLite has no statement that writes to two tables. It has one writer, who does not mind the order. */
-function appendInSteps(db: Kysely<Database>, dialect: SqlDialect): readonly PreparedQuery<Addition, unknown>[] {
-  const insert = prepare(additionNames, ({ list }: Addition) =>
+function appendInSteps(db: Kysely<Database>, dialect: SqlDialect): PreparedQuery<Addition, unknown> {
+  const insert = ({ list }: Addition) =>
     db
       .insertInto('feed_log')
       .columns(logColumns)
@@ -179,9 +178,8 @@ function appendInSteps(db: Kysely<Database>, dialect: SqlDialect): readonly Prep
             rowsOf(list, given, dialect),
           ])
           .select(logValues),
-      ),
-  );
-  return [insert, prepare(additionNames, (addition: Addition) => advanced(db, addition))];
+      );
+  return prepareSteps(additionNames, insert, (addition) => advanced(db, addition));
 }
 
 function advanced(

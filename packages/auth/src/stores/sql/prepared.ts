@@ -1,4 +1,4 @@
-import type { Compilable, Kysely, QueryResult } from 'kysely';
+import type { Compilable, CompiledQuery, Kysely, QueryResult } from 'kysely';
 import type { Database } from './schema.ts';
 
 /** Stands in a query for a value that comes later, or for what is made of it then. */
@@ -20,17 +20,56 @@ export function prepare<Values extends object, Row>(
   names: readonly (keyof Values & string)[],
   build: (values: Values) => Compilable<Row>,
 ): PreparedQuery<Values, Row> {
+  const fill = filling(names, build);
+  return (db, values) => db.executeQuery(fill(values));
+}
+
+/**
+ * The same for queries that SQLite does one after the other in one go, all of them or none. None depends on what another
+ * tells; the rows are those of the first.
+ */
+export function prepareSteps<Values extends object, Row>(
+  names: readonly (keyof Values & string)[],
+  first: (values: Values) => Compilable<Row>,
+  ...others: readonly ((values: Values) => Compilable)[]
+): PreparedQuery<Values, Row> {
+  const fill = filling(names, first);
+  const fillOthers = others.map((build) => filling(names, build));
+  return (db, values) => {
+    const query = fill(values);
+    const steps = [query, ...fillOthers.map((fillStep) => fillStep(values))];
+    const whole: StepwiseQuery<Row> = { ...query, parameters: steps.flatMap(({ parameters }) => parameters), steps };
+    return db.executeQuery(whole);
+  };
+}
+
+/** Several queries as one. */
+interface StepwiseQuery<Row> extends CompiledQuery<Row> {
+  /** Those of all steps, for whoever looks at what is handed over. */
+  readonly parameters: readonly unknown[];
+  readonly steps: readonly CompiledQuery[];
+}
+
+/** What a query consists of: itself, but for those of {@link prepareSteps}. */
+export function stepsOf(query: CompiledQuery): readonly CompiledQuery[] {
+  return 'steps' in query ? (query as StepwiseQuery<unknown>).steps : [query];
+}
+
+/** Builds a query, which is then filled with values. */
+function filling<Values extends object, Row>(
+  names: readonly (keyof Values & string)[],
+  build: (values: Values) => Compilable<Row>,
+): (values: Values) => CompiledQuery<Row> {
   const placeholders = Object.fromEntries(
     names.map((name) => [name, new Placeholder(name, (value) => value)]),
   ) as unknown as Values;
   const query = build(placeholders).compile();
-  return (db, values) =>
-    db.executeQuery({
-      ...query,
-      parameters: query.parameters.map((each) =>
-        each instanceof Placeholder ? each.derive(values[each.name as keyof Values]) : each,
-      ),
-    });
+  return (values) => ({
+    ...query,
+    parameters: query.parameters.map((each) =>
+      each instanceof Placeholder ? each.derive(values[each.name as keyof Values]) : each,
+    ),
+  });
 }
 
 /** A parameter of a query that {@link prepare} builds: what is made of a value when it comes. */

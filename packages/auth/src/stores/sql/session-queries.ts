@@ -71,19 +71,20 @@ export interface SessionQueries {
   /** Rotates many sessions, each at most once, given as a list. Leaves out those that are locked. */
   readonly rotateMany: PreparedQuery<{ readonly list: List }, RotatedRow>;
   readonly end: PreparedQuery<Ending, EndedRow>;
-  /** Ends many sessions in the same way. */
-  readonly endMany: PreparedQuery<{ readonly list: List }, EndedRow>;
 }
 
 export function sessionQueries(db: Kysely<Database>, dialect: SqlDialect): SessionQueries {
   return {
     rotateMany: rotationOfMany(db, dialect),
     end: prepare(['id', 'now', 'reason'], ({ id, now, reason }: Ending) =>
-      ended(db, { id: sql.val(id), now: sql.val(now), reason: sql.val(reason) })
+      db
+        .updateTable('sessions')
+        .set({ ended_at: now, end_reason: reason })
+        .where('sessions.id', '=', id)
+        .where(notEnded)
         .returning(['sessions.id', 'sessions.minted_at'])
         .returning(endedNow),
     ),
-    endMany: endOfMany(db, dialect),
     standing: prepare(['id'], ({ id }) =>
       db
         .selectFrom('sessions')
@@ -134,17 +135,6 @@ function rotationOfMany(db: Kysely<Database>, dialect: SqlDialect): SessionQueri
   });
 }
 
-function endOfMany(db: Kysely<Database>, dialect: SqlDialect): SessionQueries['endMany'] {
-  return prepare(['list'], ({ list }) => {
-    const rows = rowsOf(list, { id: 'text', now: 'bigint', reason: 'text' }, dialect);
-    const { creator, given } = unlocked(db, rows, dialect);
-    return ended(creator, { id: sql.ref('given.id'), now: sql.ref('given.now'), reason: sql.ref('given.reason') })
-      .from(given)
-      .returning(['sessions.id', 'sessions.minted_at'])
-      .returning(endedNow);
-  });
-}
-
 /** What a statement is built with that goes by a list, and the list as a table of it. */
 interface GivenRows {
   readonly creator: QueryCreator<Database>;
@@ -168,14 +158,6 @@ function unlocked(db: Kysely<Database>, rows: GivenRows['given'], { name }: SqlD
         .skipLocked(),
   );
   return { creator, given: sql<object>`given`.as('given') };
-}
-
-function ended(db: QueryCreator<Database>, given: Given<Ending>): SessionUpdate {
-  return db
-    .updateTable('sessions')
-    .set({ ended_at: given.now, end_reason: given.reason })
-    .where('sessions.id', '=', given.id)
-    .where(notEnded);
 }
 
 const endedNow = (row: ExpressionBuilder<Database, 'sessions'>): AliasedExpression<number, 'ended_at'> =>

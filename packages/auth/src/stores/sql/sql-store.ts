@@ -68,7 +68,13 @@ export function sqlStore(database: SqlConnection): Store {
     if (done.changes.length > 0) wakeups.announce();
     return done;
   };
-  const { end, append } = changingTogether(queries.sessions, transact, endingAtOnce(db, dialect, isConflict));
+  const endings = loggedEndings(db, dialect);
+  const endAtOnce: EndAtOnce = async (list) => {
+    const { rows } = await retrying(() => endings(db, { list }), isConflict);
+    if (rows.length > 0) wakeups.announce();
+    return rows;
+  };
+  const { end, append } = changingTogether(queries.sessions, transact, endAtOnce);
   return {
     ...repositories(db, queries, { rotate: rotatingTogether(db, queries.sessions), end }),
     location,
@@ -84,17 +90,6 @@ export function sqlStore(database: SqlConnection): Store {
       await db.destroy();
     },
   };
-}
-
-/** PostgreSQL alone can do it, and wakes those who follow the log by itself. */
-function endingAtOnce(
-  db: Kysely<Database>,
-  dialect: SqlDialect,
-  isConflict: (error: unknown) => boolean,
-): EndAtOnce | undefined {
-  if (dialect.name === 'sqlite') return undefined;
-  const endings = loggedEndings(db, dialect);
-  return async (list) => (await retrying(() => endings(db, { list }), isConflict)).rows;
 }
 
 function never(): boolean {

@@ -12,7 +12,8 @@ import {
   type QueryCompiler,
   type QueryResult,
 } from 'kysely';
-import type { Parameter, Statement, StatementResult } from './messages.ts';
+import { stepsOf } from '../sql/prepared.ts';
+import type { Parameter, Statement, StatementResult, Statements } from './messages.ts';
 import type { Reader } from './reader.ts';
 import type { Writer } from './writer.ts';
 
@@ -128,9 +129,13 @@ class UnitConnection implements DatabaseConnection {
     await this.#writer.do(step);
   }
 
-  async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
-    const statement = { query: this.#queries.of(sql), parameters: parameters.map(toParameter) };
-    const { columns, rows, changes } = await this.#run(statement);
+  async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    const [first, ...others] = stepsOf(query).map(({ sql, parameters }) => ({
+      query: this.#queries.of(sql),
+      parameters: parameters.map(toParameter),
+    }));
+    if (first === undefined) throw new TypeError('a query of no steps');
+    const { columns, rows, changes } = await this.#run([first, ...others]);
     return {
       rows: rows.map((values) => toRow(columns, values) as Row),
       ...(changes === undefined ? {} : { numAffectedRows: BigInt(changes) }),
@@ -141,10 +146,10 @@ class UnitConnection implements DatabaseConnection {
     throw new Error('SQLite results are not streamed');
   }
 
-  #run(statement: Statement): Promise<StatementResult> {
-    if (this.#unit !== undefined) return this.#writer.do({ kind: 'statement', unit: this.#unit, statement });
-    if (this.#reader !== undefined && isRead(statement)) return this.#reader.read(statement);
-    return this.#writer.do({ kind: 'only', statement });
+  #run(statements: Statements): Promise<StatementResult> {
+    if (this.#unit !== undefined) return this.#writer.do({ kind: 'statements', unit: this.#unit, statements });
+    if (this.#reader !== undefined && isRead(statements[0])) return this.#reader.read(statements[0]);
+    return this.#writer.do({ kind: 'only', statements });
   }
 }
 

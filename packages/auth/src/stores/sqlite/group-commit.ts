@@ -6,22 +6,24 @@ import {
   undone,
   type Answer,
   type FailureReport,
+  type Outcome,
   type Request,
   type Step,
 } from './messages.ts';
-import type { Statement, StatementResult } from './messages.ts';
+import type { StatementResult, Statements } from './messages.ts';
 
 /** How many units share one commit at most, and how long the first may wait for the others, in milliseconds. */
 const mostUnits = 512;
 const longestGroup = 5;
 
+// They may stand in each other: each name means the innermost.
 const setSavepoint = plain('savepoint unit');
 const release = plain('release unit');
 const undo = plain('rollback to unit');
 
 /** Steps that stand together: all of them happen or none. */
 interface Unit {
-  /** Absent when it is one statement. */
+  /** Absent when it is one step. */
   readonly id?: number;
   /** What has been asked for and not been done yet. */
   readonly requests: Request[];
@@ -161,13 +163,13 @@ function isEnd({ kind }: Step): boolean {
 }
 
 /** Does one step. What fails alone is reported; what is thrown has undone the whole transaction, or must. */
-function perform(connection: SqliteConnection, step: Step): StatementResult | FailureReport {
+function perform(connection: SqliteConnection, step: Step): Outcome {
   switch (step.kind) {
     case 'begin':
       return connection.run(setSavepoint);
-    case 'statement':
+    case 'statements':
     case 'only':
-      return attempt(connection, step.statement);
+      return attemptAll(connection, step.statements);
     case 'commit':
       return connection.run(release);
     case 'rollback':
@@ -178,9 +180,22 @@ function perform(connection: SqliteConnection, step: Step): StatementResult | Fa
   }
 }
 
-function attempt(connection: SqliteConnection, wanted: Statement): StatementResult | FailureReport {
+/** A single statement happens or not by itself. */
+function attemptAll(connection: SqliteConnection, statements: Statements): Outcome {
+  if (statements.length === 1) return attempt(connection, () => connection.run(statements[0]));
+  connection.run(setSavepoint);
+  const outcome = attempt(connection, () => {
+    const [result] = statements.map((statement) => connection.run(statement));
+    return result ?? nothing;
+  });
+  if ('failed' in outcome) connection.run(undo);
+  connection.run(release);
+  return outcome;
+}
+
+function attempt(connection: SqliteConnection, work: () => StatementResult): Outcome {
   try {
-    return connection.run(wanted);
+    return work();
   } catch (error) {
     if (!connection.isInTransaction) throw error;
     return reportOf(error);

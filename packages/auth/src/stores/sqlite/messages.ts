@@ -20,12 +20,15 @@ export interface StatementResult {
 
 export const nothing: StatementResult = { columns: [], rows: [] };
 
-/** One step of a unit of work: `begin`, any number of statements, `commit` or `rollback`. */
+/** Statements that do not depend on each other's results. All of them happen or none, and what the first did is told. */
+export type Statements = readonly [Statement, ...Statement[]];
+
+/** One step of a unit of work: `begin`, any number of `statements`, `commit` or `rollback`. */
 export type Step =
   | { readonly kind: 'begin' | 'commit' | 'rollback'; readonly unit: number }
-  | { readonly kind: 'statement'; readonly unit: number; readonly statement: Statement }
-  /** A unit of one statement: no other step belongs to it. */
-  | { readonly kind: 'only'; readonly statement: Statement }
+  | { readonly kind: 'statements'; readonly unit: number; readonly statements: Statements }
+  /** A unit of this step alone. */
+  | { readonly kind: 'only'; readonly statements: Statements }
   /** Everything asked for before is done first. */
   | { readonly kind: 'close' };
 
@@ -35,10 +38,13 @@ export interface Request {
   readonly step: Step;
 }
 
-/** What travels back: a result, or what went wrong. */
+/** A result, or what went wrong. */
+export type Outcome = StatementResult | FailureReport;
+
+/** What travels back. */
 export interface Answer {
   readonly id: number;
-  readonly result: StatementResult | FailureReport;
+  readonly result: Outcome;
 }
 
 /** What is kept of an error on its way between threads: SQLite's result code tells what it means. */
