@@ -1,21 +1,20 @@
 import type { Verdict } from './fault.ts';
-import type { LocalKeys } from './jwk-set.ts';
 import { isRemote, type Keys } from './key-ring.ts';
-import { copyOf, isPlainOptions, isSame, readOptions, secondsOf, systemTime } from './option-values.ts';
+import { isPlainOptions, isSame, readOptions, secondsOf, systemTime } from './option-values.ts';
 import type { RemoteJwkSet } from './remote-jwk-set.ts';
-import { judgeByRemoteKeys, Verification, type VerifiedJwt } from './verification.ts';
+import { judgeByRemoteKeys, LatestVerification, type VerifiedJwt } from './verification.ts';
 import type { Expectations, VerifyOptions } from './verify-options.ts';
 
 /** Validates options and says what they expect of a token. */
 type ResolveOptions<Options extends VerifyOptions<Keys, object>> = (options: Options) => Expectations;
 
-/** A verification and what it was made for: a copy, since callers may change what is theirs. */
+/** What options expect of a token, and a copy of them, since callers may change what is theirs. */
 interface Recent {
-  readonly verification: Verification;
   readonly resolve: unknown;
-  readonly keys: LocalKeys;
   readonly options: VerifyOptions<Keys, object>;
   readonly optionCount: number;
+  readonly expected: Expectations;
+  readonly verifications: LatestVerification;
 }
 
 /** How many different sets of options are remembered for one set of keys. */
@@ -24,26 +23,30 @@ const mostVariants = 8;
 const recents = new WeakMap<object, Recent[]>();
 
 /**
- * The verification for these keys and options. Most callers ask for the same again and again, so what was made for a
- * call serves the next one that asks for the same; that is compared value by value, whoever owns the objects.
+ * What was made for these keys and options. Most callers ask for the same again and again, so what was made for a call
+ * serves the next one that asks for the same; that is compared value by value, whoever owns the objects.
  */
-function verificationFor<Options extends VerifyOptions<Keys, object>>(
-  keys: LocalKeys,
+function recentFor<Options extends VerifyOptions<Keys, object>>(
   options: Options,
   resolve: ResolveOptions<Options>,
-): Verification {
+): Recent {
+  const { keys } = options;
   const variants = recents.get(keys) ?? [];
   const optionCount = countOptions(options);
   for (const recent of variants) {
-    const isFor = recent.resolve === resolve && recent.optionCount === optionCount && isSame(recent.keys, keys);
-    if (isFor && asksTheSame(recent.options, options)) return recent.verification;
+    const isFor = recent.resolve === resolve && recent.optionCount === optionCount;
+    if (isFor && asksTheSame(recent.options, options)) return recent;
   }
   const own = readOptions(options);
-  const verification = new Verification(keys, resolve(own));
+  const expected = resolve(own);
+  const verifications = new LatestVerification(expected);
+  // What holds no keys is refused before it is remembered.
+  if (!isRemote(keys)) verifications.under(keys);
+  const made = { resolve, options: own, optionCount: countOptions(own), expected, verifications };
   if (variants.length >= mostVariants) variants.shift();
-  variants.push({ verification, resolve, keys: copyOf(keys), options: own, optionCount: countOptions(own) });
+  variants.push(made);
   recents.set(keys, variants);
-  return verification;
+  return made;
 }
 
 /** The moment is asked for with each call, and is no part of what a verification is made for. */
@@ -75,23 +78,21 @@ export function verdictOn<Options extends VerifyOptions<Keys, object>>(
 ): Verdict<VerifiedJwt<object>> | Promise<Verdict<VerifiedJwt<object>>> {
   if (!isPlainOptions(options)) throw new TypeError('The options must be a plain object');
   const { keys } = options;
-  if (!isRemote(keys)) return verificationFor(keys, options, resolve).judge(token, momentOf(options));
-  return verdictByRemoteKeys(token, keys, options, resolve);
+  if (isRemote(keys)) return verdictByRemoteKeys(token, keys, options, resolve);
+  return recentFor(options, resolve).verifications.under(keys).judge(token, momentOf(options));
 }
 
+/** What is no moment is refused whatever the token, and none that comes later counts: its owner may change it meanwhile. */
 async function verdictByRemoteKeys<Options extends VerifyOptions<Keys, object>>(
   token: string,
   remote: RemoteJwkSet,
-  given: Options,
+  options: Options,
   resolve: ResolveOptions<Options>,
 ): Promise<Verdict<VerifiedJwt<object>>> {
-  // The caller may change what is theirs while keys are fetched.
-  const options = readOptions(given);
-  const { maxTokenLength } = resolve(options);
-  // As the other options: what is no moment is refused whatever the token.
-  momentOf(options);
-  return judgeByRemoteKeys(token, remote, maxTokenLength, (keys) =>
-    verificationFor(keys, options, resolve).judge(token, momentOf(options)),
+  const { expected, verifications } = recentFor(options, resolve);
+  const now = options.now === undefined ? undefined : secondsOf(options.now);
+  return judgeByRemoteKeys(token, remote, expected.maxTokenLength, (keys) =>
+    verifications.under(keys).judge(token, now ?? systemTime()),
   );
 }
 

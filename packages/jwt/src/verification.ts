@@ -5,6 +5,7 @@ import { freezeJson } from './json.ts';
 import { readHeader, readJsonPart, signatureFault, splitJws, type JwtHeader } from './jws.ts';
 import type { LocalKeys } from './jwk-set.ts';
 import { KeyRing } from './key-ring.ts';
+import { copyOf, isSame } from './option-values.ts';
 import type { RemoteJwkSet } from './remote-jwk-set.ts';
 import { validated, type StandardSchema } from './standard-schema.ts';
 import { TokenCache } from './token-cache.ts';
@@ -65,12 +66,53 @@ function typed({ header, claims }: VerifiedJwt, schema: StandardSchema<object>):
   return made instanceof Fault ? made : { header, claims: made };
 }
 
-/** Fetches the keys a token needs, then judges it. */
-export async function judgeByRemoteKeys(
+/** The verification under keys that may change. With them goes all that was found good under them. */
+export class LatestVerification {
+  readonly #expected: Expectations;
+  readonly #cacheSize: number;
+  #latest: { readonly keys: LocalKeys; readonly verification: Verification } | undefined;
+
+  constructor(expected: Expectations, cacheSize = 0) {
+    this.#expected = expected;
+    this.#cacheSize = cacheSize;
+  }
+
+  /** The same one as before while the keys are the same: a set may list them anew each time it is asked. */
+  under(keys: LocalKeys): Verification {
+    if (this.#latest === undefined || !isSame(this.#latest.keys, keys)) {
+      const verification = new Verification(keys, this.#expected, this.#cacheSize);
+      this.#latest = { keys: copyOf(keys), verification };
+    }
+    return this.#latest.verification;
+  }
+}
+
+type JudgeByKeys = (keys: LocalKeys) => Verdict<VerifiedJwt<object>>;
+
+/** Judges a token at once where the keys in hand will do, else with a promise: then it fetches those that it needs. */
+export function judgeByRemoteKeys(
   token: string,
   remote: RemoteJwkSet,
   maxTokenLength: number,
-  judge: (keys: LocalKeys) => Verdict<VerifiedJwt<object>>,
+  judge: JudgeByKeys,
+): Verdict<VerifiedJwt<object>> | Promise<Verdict<VerifiedJwt<object>>> {
+  const keys = remote.keys;
+  const verdict = keys && judge(keys);
+  return verdict === undefined || isKeyUnknown(verdict)
+    ? judgeByFetchedKeys(token, remote, maxTokenLength, judge)
+    : verdict;
+}
+
+/** The issuer may have published a fitting key since: worth asking, at the pace the remote set allows. */
+function isKeyUnknown(verdict: Verdict<unknown>): boolean {
+  return verdict instanceof Fault && (verdict.code === 'key_not_found' || verdict.code === 'algorithm_not_allowed');
+}
+
+async function judgeByFetchedKeys(
+  token: string,
+  remote: RemoteJwkSet,
+  maxTokenLength: number,
+  judge: JudgeByKeys,
 ): Promise<Verdict<VerifiedJwt<object>>> {
   // Everything that can be refused before a key is needed: a bad token never causes a fetch.
   const jws = splitJws(token, maxTokenLength);

@@ -1,12 +1,12 @@
 import { resolveAccessTokenOptions, type AccessTokenClaims } from './access-token.ts';
 import type { JwtClaims } from './claims.ts';
-import { Fault, type Verdict } from './fault.ts';
+import type { Verdict } from './fault.ts';
 import type { LocalKeys } from './jwk-set.ts';
 import { isRemote, type Keys } from './key-ring.ts';
-import { copyOf, isSame, readOptions, secondsOf, systemTime, within } from './option-values.ts';
+import { readOptions, secondsOf, systemTime, within } from './option-values.ts';
 import { accepted, toOutcome, whenSettled, type JwtOutcome } from './outcome.ts';
 import type { RemoteJwkSet } from './remote-jwk-set.ts';
-import { judgeByRemoteKeys, Verification, type VerifiedJwt } from './verification.ts';
+import { judgeByRemoteKeys, LatestVerification, Verification, type VerifiedJwt } from './verification.ts';
 import { resolveVerifyOptions, type Expectations, type VerifyConditions } from './verify-options.ts';
 
 /** What {@link createJwtVerifier} fixes for every token. */
@@ -134,27 +134,10 @@ function judgeBy(verification: Verification, seconds: () => number): Judge {
   return (token) => verification.judge(token, seconds());
 }
 
-/** With the keys goes all that was found good under them. A set may list the same keys anew each time it is asked. */
 function judgeByKeysOf(remote: RemoteJwkSet, expected: Expectations, cacheSize: number, seconds: () => number): Judge {
-  let latest: { readonly keys: LocalKeys; readonly verification: Verification } | undefined;
-  const verificationFor = (keys: LocalKeys): Verification => {
-    if (latest === undefined || !isSame(latest.keys, keys)) {
-      latest = { keys: copyOf(keys), verification: new Verification(keys, expected, cacheSize) };
-    }
-    return latest.verification;
-  };
-  return (token) => {
-    const keys = remote.keys;
-    const verdict = keys && verificationFor(keys).judge(token, seconds());
-    return verdict === undefined || isKeyUnknown(verdict)
-      ? judgeByRemoteKeys(token, remote, expected.maxTokenLength, (fetched) =>
-          verificationFor(fetched).judge(token, seconds()),
-        )
-      : verdict;
-  };
-}
-
-/** The issuer may have published a fitting key since: worth asking, at the pace the remote set allows. */
-function isKeyUnknown(verdict: Verdict<unknown>): boolean {
-  return verdict instanceof Fault && (verdict.code === 'key_not_found' || verdict.code === 'algorithm_not_allowed');
+  const verifications = new LatestVerification(expected, cacheSize);
+  return (token) =>
+    judgeByRemoteKeys(token, remote, expected.maxTokenLength, (keys) =>
+      verifications.under(keys).judge(token, seconds()),
+    );
 }

@@ -50,6 +50,35 @@ describe('a verification', () => {
     expect(asking.resolutions).toBe(1);
   });
 
+  it('serves calls under keys that a set lists anew each time, and not under other keys', async () => {
+    const asking = new Asking();
+    let listed: readonly JwtKey[] = [asking.keys];
+    const keys = {
+      get keys() {
+        return [...listed];
+      },
+      refresh: () => Promise.resolve(),
+    };
+    for (let round = 0; round < 3; round += 1) expect(await asking.ask({ keys, now })).toMatchObject({ claims: {} });
+    listed = [secretKey(Buffer.alloc(32, 8))];
+    expect(await asking.ask({ keys, now })).toMatchObject({ code: 'signature_invalid' });
+    expect(asking.resolutions).toBe(1);
+  });
+
+  it('is not moved to another moment by whoever changes a date while keys are fetched', async () => {
+    const asking = new Asking();
+    const moment = new Date(now);
+    const keys = {
+      keys: undefined as JwtKey | undefined,
+      refresh: () => {
+        moment.setTime(0);
+        keys.keys = asking.keys;
+        return Promise.resolve();
+      },
+    };
+    expect(await asking.ask({ keys, now: moment })).toMatchObject({ claims: {} });
+  });
+
   it.each<[object]>([
     [{ typ: 'JWT' }],
     [{ subject: 'ada' }],

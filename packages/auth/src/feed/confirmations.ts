@@ -177,18 +177,18 @@ export class Confirmations {
 
   /** Those who have a place; those whose place cannot be found hear of it. All are looked up together. */
   async #findPlaces(asking: readonly Waiting[]): Promise<readonly Placed[]> {
-    const { changes } = this.#dependencies.store;
-    await Promise.all(
-      asking.map(async (waiting) => {
-        const { kind, key } = waiting.change;
-        try {
-          waiting.sequence ??= (await changes.find(kind, key))?.sequence ?? 0;
-        } catch (error) {
-          if (this.#waiting.delete(waiting)) waiting.reject(error);
-        }
-      }),
-    );
+    const unplaced = asking.filter((waiting) => !isPlaced(waiting));
+    if (unplaced.length > 0) await Promise.all(unplaced.map((waiting) => this.#findPlace(waiting)));
     return asking.filter(isPlaced);
+  }
+
+  async #findPlace(waiting: Waiting): Promise<void> {
+    const { kind, key } = waiting.change;
+    try {
+      waiting.sequence = (await this.#dependencies.store.changes.find(kind, key))?.sequence ?? 0;
+    } catch (error) {
+      if (this.#waiting.delete(waiting)) waiting.reject(error);
+    }
   }
 }
 

@@ -11,6 +11,7 @@ const leastBytes: Readonly<Record<SecretAlgorithm, number>> = { HS256: 32, HS384
 
 /** The one key of an HMAC algorithm: the server's secret itself, so that whoever shares it can verify. */
 export class SecretSigningKey implements SigningKeys {
+  readonly source: RemoteJwkSet;
   readonly #key: JwtKey;
   readonly #previous: JwtKey | undefined;
   readonly #startedAt: Date;
@@ -22,6 +23,8 @@ export class SecretSigningKey implements SigningKeys {
     const hasSigned = previous !== undefined && previous.length >= leastBytes[algorithm];
     this.#previous = hasSigned ? keyOf(previous, algorithm) : undefined;
     this.#startedAt = startedAt;
+    const keys = this.#previous === undefined ? this.#key : [this.#key, this.#previous];
+    this.source = { keys, refresh: () => Promise.resolve() };
   }
 
   list(): Promise<readonly SigningKeyInfo[]> {
@@ -51,11 +54,6 @@ export class SecretSigningKey implements SigningKeys {
 
   signingKey(): Promise<JwtKey> {
     return Promise.resolve(this.#key);
-  }
-
-  get source(): RemoteJwkSet {
-    const keys = this.#previous === undefined ? this.#key : [this.#key, this.#previous];
-    return { keys, refresh: () => Promise.resolve() };
   }
 
   #describe({ algorithm, keyId = '' }: JwtKey, stage: SigningKeyStage): SigningKeyInfo {

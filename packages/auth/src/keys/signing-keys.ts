@@ -82,6 +82,7 @@ const firstKeyNeeded: IsKeyNeeded = (keys) => keys.length === 0;
 
 /** Signing keys in the database, their private halves encrypted. */
 export class StoredSigningKeys implements SigningKeys {
+  readonly source: RemoteJwkSet;
   readonly #dependencies: SigningKeyDependencies;
   /** Keys by id, private ones and public ones apart: importing proves a key, which takes a while. */
   readonly #private = new Map<string, JwtKey>();
@@ -95,6 +96,7 @@ export class StoredSigningKeys implements SigningKeys {
 
   constructor(dependencies: SigningKeyDependencies) {
     this.#dependencies = dependencies;
+    this.source = this.#makeSource();
   }
 
   /**
@@ -207,7 +209,7 @@ export class StoredSigningKeys implements SigningKeys {
     return remembered(this.#private, record.keyId, () => this.#decrypt(record));
   }
 
-  get source(): RemoteJwkSet {
+  #makeSource(): RemoteJwkSet {
     const verificationKeys = (): LocalKeys | undefined =>
       this.#age() > believedFor ? undefined : this.#verificationKeys();
     const known = (keyId?: string): Promise<unknown> => this.#known(keyId);
