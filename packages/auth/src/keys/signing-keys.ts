@@ -82,7 +82,7 @@ const firstKeyNeeded: IsKeyNeeded = (keys) => keys.length === 0;
 
 /** Signing keys in the database, their private halves encrypted. */
 export class StoredSigningKeys implements SigningKeys {
-  readonly source: RemoteJwkSet;
+  readonly source: RemoteJwkSet = this.#makeSource();
   readonly #dependencies: SigningKeyDependencies;
   /** Keys by id, private ones and public ones apart: importing proves a key, which takes a while. */
   readonly #private = new Map<string, JwtKey>();
@@ -96,7 +96,6 @@ export class StoredSigningKeys implements SigningKeys {
 
   constructor(dependencies: SigningKeyDependencies) {
     this.#dependencies = dependencies;
-    this.source = this.#makeSource();
   }
 
   /**
