@@ -7,7 +7,14 @@ import { GroupCommit } from '../src/stores/sqlite/group-commit.ts';
 import type { Answer, Request, Statement, Step } from '../src/stores/sqlite/messages.ts';
 
 const statement = (sql: string): Statement => ({ query: { sql }, parameters: [] });
-const insert = (value: string): Statement => ({ query: { sql: 'insert into kept values (?)' }, parameters: [value] });
+const append = (entry: string): Statement => ({
+  query: { sql: 'insert into kept values (?)', appends: true },
+  parameters: [entry],
+});
+const insert = (value: string): Statement => ({
+  query: { sql: 'insert into kept values (?)' },
+  parameters: [value],
+});
 const returning = (value: string): Statement => ({
   query: { sql: 'insert into kept values (?) returning value' },
   parameters: [value],
@@ -21,6 +28,8 @@ let connection: SqliteConnection;
 let answers: Answer[][];
 let work: GroupCommit;
 let lastId: number;
+/** What others saw each time they heard that the log has grown. */
+let seen: object[];
 
 function open(): SqliteConnection {
   return openToWrite(file, 0);
@@ -55,10 +64,12 @@ beforeEach(() => {
   connection = open();
   connection.run(statement('create table kept (value text unique)'));
   answers = [];
+  seen = [];
   lastId = 0;
   work = new GroupCommit(
     () => connection,
     (batch) => answers.push([...batch]),
+    () => seen.push({ kept: kept(), answered: answers.flat().map(({ id }) => id) }),
   );
 });
 afterEach(() => {
@@ -117,6 +128,17 @@ describe('group commit', () => {
     expect(answers[0]?.[0]?.result).toMatchObject({ rows: [['a']] });
     expect(failed().toSorted()).toEqual([3, 5]);
     expect(kept()).toEqual(['a', 'b', 'before', 'c', 'd']);
+  });
+
+  it('tells that the log has grown once for a commit, when others can see it and before anybody is answered', () => {
+    take(only('a'), { kind: 'only', statements: [append('entry')] }, { kind: 'begin', unit: 1 });
+    expect(seen).toEqual([]);
+    take({ kind: 'statements', unit: 1, statements: [insert('b'), append('another')] }, { kind: 'commit', unit: 1 });
+    const answered = answers.flat().map(({ id }) => id);
+    expect(seen).toEqual([{ kept: ['a', 'entry', 'b', 'another'], answered: [3, 4] }]);
+    expect(answered).toEqual([3, 4, 1, 2, 5]);
+    take(only('c'));
+    expect(seen).toHaveLength(1);
   });
 
   it('says what a step of a unit did at once, and that the unit has ended when it is durable', () => {

@@ -35,14 +35,21 @@ export function sqlite(file: string): Store {
   return sqlStore({
     kysely: translatingErrors(inMemory ? new SqliteDialect(memoryWriter()) : fileDialect(file), isUnavailable),
     dialect: { name: 'sqlite', bytes: 'blob' },
-    wakeups: inMemory ? new LocalWakeups() : new Doorbell(`${resolve(file)}-bell`),
+    wakeups: inMemory ? new LocalWakeups() : new Doorbell(doorbellOf(file)),
     location: inMemory ? 'memory (gone when the process ends)' : resolve(file),
   });
 }
 
 function fileDialect(file: string): SqliteDialect {
   makePrivate(file);
-  return new SqliteDialect(threadWriter({ file: resolve(file), patience }), new Reader(resolve(file)));
+  return new SqliteDialect(
+    threadWriter({ file: resolve(file), patience, doorbell: doorbellOf(file) }),
+    new Reader(resolve(file)),
+  );
+}
+
+function doorbellOf(file: string): string {
+  return `${resolve(file)}-bell`;
 }
 
 /** Makes folder and file readable by their owner alone, before SQLite makes them readable by anybody. */

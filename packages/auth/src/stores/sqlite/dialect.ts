@@ -13,7 +13,7 @@ import {
   type QueryResult,
 } from 'kysely';
 import { stepsOf } from '../sql/prepared.ts';
-import type { Parameter, Statement, StatementResult, Statements } from './messages.ts';
+import type { Parameter, Query, Statement, StatementResult, Statements } from './messages.ts';
 import type { Reader } from './reader.ts';
 import type { Writer } from './writer.ts';
 
@@ -93,10 +93,10 @@ class SqliteDriver implements Driver {
 
 /** One object for each text. */
 class Queries {
-  readonly #known = new Map<string, Statement['query']>();
+  readonly #known = new Map<string, Query>();
 
-  of(sql: string): Statement['query'] {
-    const query = this.#known.get(sql) ?? { sql };
+  of(sql: string): Query {
+    const query = this.#known.get(sql) ?? { sql, appends: /\binsert into "?feed_log\b/.test(sql) };
     if (this.#known.size >= mostQueries) this.#known.clear();
     this.#known.set(sql, query);
     return query;

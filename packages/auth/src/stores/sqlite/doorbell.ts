@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, watch, write, type FSWatcher } from 'node:fs';
+import { closeSync, constants, openSync, watch, writeSync, type FSWatcher } from 'node:fs';
 import { LocalWakeups, type Wakeups } from '../wakeups.ts';
 
 /**
@@ -11,9 +11,6 @@ export class Doorbell implements Wakeups {
   readonly #file: string;
   readonly #local = new LocalWakeups();
   #watcher: FSWatcher | undefined;
-  #descriptor: number | undefined;
-  #isRinging = false;
-  #isAskedAgain = false;
   #isClosed = false;
 
   constructor(file: string) {
@@ -29,22 +26,21 @@ export class Doorbell implements Wakeups {
     };
   }
 
+  /** Wakes those in this process at once. The others are woken by the thread that has committed: see {@link ring}. */
   announce(): void {
     this.#local.announce();
-    this.#ring();
   }
 
   close(): void {
     this.#isClosed = true;
     this.#local.close();
     this.#stopListening();
-    if (!this.#isRinging) this.#closeFile();
   }
 
   #listen(): void {
     if (this.#watcher !== undefined || this.#isClosed) return;
     try {
-      this.#open();
+      closeSync(open(this.#file));
       this.#watcher = watch(this.#file, { persistent: false }, () => this.#local.announce());
       this.#watcher.on('error', () => this.#stopListening());
     } catch {
@@ -56,32 +52,20 @@ export class Doorbell implements Wakeups {
     this.#watcher?.close();
     this.#watcher = undefined;
   }
+}
 
-  /** Rings once more for those who ask while it rings. */
-  #ring(): void {
-    this.#isAskedAgain = true;
-    if (this.#isRinging || this.#isClosed) return;
-    this.#isAskedAgain = false;
-    try {
-      this.#isRinging = true;
-      write(this.#open(), '.', 0, () => {
-        this.#isRinging = false;
-        if (this.#isClosed) this.#closeFile();
-        else if (this.#isAskedAgain) this.#ring();
-      });
-    } catch {
-      this.#isRinging = false;
-    }
+/** Wakes those who watch a doorbell. Waits for the file system: for threads that wait for it anyway. */
+export function ring(file: string): void {
+  try {
+    const descriptor = open(file);
+    writeSync(descriptor, '.', 0);
+    closeSync(descriptor);
+  } catch {
+    // Nobody hears it.
   }
+}
 
-  #open(): number {
-    // Its owner's alone, like the database.
-    this.#descriptor ??= openSync(this.#file, constants.O_WRONLY | constants.O_CREAT, 0o600);
-    return this.#descriptor;
-  }
-
-  #closeFile(): void {
-    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
-    this.#descriptor = undefined;
-  }
+/** Its owner's alone, like the database. */
+function open(file: string): number {
+  return openSync(file, constants.O_WRONLY | constants.O_CREAT, 0o600);
 }

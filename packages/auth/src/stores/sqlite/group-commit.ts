@@ -34,6 +34,8 @@ interface Group {
   readonly connection: SqliteConnection;
   readonly startedAt: number;
   readonly answers: Answer[];
+  /** Whether it makes the log grow. */
+  appends: boolean;
 }
 
 /**
@@ -44,6 +46,7 @@ interface Group {
 export class GroupCommit {
   readonly #open: () => SqliteConnection;
   readonly #answer: (answers: readonly Answer[]) => void;
+  readonly #onGrowth: () => void;
   /** Those that have not begun. */
   readonly #waiting: Unit[] = [];
   /** Those of several steps that have not ended, by their ids. */
@@ -53,9 +56,15 @@ export class GroupCommit {
   #current: Unit | undefined;
   #closing: Request | undefined;
 
-  constructor(open: () => SqliteConnection, answer: (answers: readonly Answer[]) => void) {
+  /** @param onGrowth is called when the log has grown, and others can see it */
+  constructor(
+    open: () => SqliteConnection,
+    answer: (answers: readonly Answer[]) => void,
+    onGrowth: () => void = (): void => undefined,
+  ) {
     this.#open = open;
     this.#answer = answer;
+    this.#onGrowth = onGrowth;
   }
 
   /** Does everything that can be done now. Only a unit that has begun and not ended makes others wait. */
@@ -93,6 +102,7 @@ export class GroupCommit {
     for (let request = unit.requests.shift(); request !== undefined; request = unit.requests.shift()) {
       try {
         this.#group ??= this.#begin();
+        this.#group.appends ||= appends(request.step);
         const answer = { id: request.id, result: perform(this.#group.connection, request.step) };
         if (isEnd(request.step)) this.#group.answers.push(answer);
         else this.#answer([answer]);
@@ -113,7 +123,7 @@ export class GroupCommit {
   #begin(): Group {
     const connection = (this.#connection ??= this.#open());
     connection.begin();
-    return { connection, startedAt: performance.now(), answers: [] };
+    return { connection, startedAt: performance.now(), answers: [], appends: false };
   }
 
   #isGroupComplete(): boolean {
@@ -124,7 +134,7 @@ export class GroupCommit {
 
   #commit(): void {
     if (this.#group === undefined) return;
-    const { connection, answers } = this.#group;
+    const { connection, answers, appends: hasGrown } = this.#group;
     try {
       connection.commit();
     } catch (error) {
@@ -132,6 +142,7 @@ export class GroupCommit {
       return;
     }
     this.#group = undefined;
+    if (hasGrown) this.#onGrowth();
     this.#answer(answers);
   }
 
@@ -160,6 +171,10 @@ export class GroupCommit {
 
 function isEnd({ kind }: Step): boolean {
   return kind === 'only' || kind === 'commit' || kind === 'rollback';
+}
+
+function appends(step: Step): boolean {
+  return 'statements' in step && step.statements.some(({ query }) => query.appends === true);
 }
 
 /** Does one step. What fails alone is reported; what is thrown has undone the whole transaction, or must. */

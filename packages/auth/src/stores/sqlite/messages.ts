@@ -1,9 +1,15 @@
 /** What a statement may carry. */
 export type Parameter = string | number | bigint | null | Uint8Array;
 
+export interface Query {
+  readonly sql: string;
+  /** Whether it makes the log grow, of which those who follow it must hear. Default: it does not. */
+  readonly appends?: boolean;
+}
+
 export interface Statement {
   /** The same object for the same text: however often it stands in one message, it travels once. */
-  readonly query: { readonly sql: string };
+  readonly query: Query;
   readonly parameters: readonly Parameter[];
 }
 

@@ -18,6 +18,8 @@ export interface WorkerSettings {
   readonly file: string;
   /** How long it waits for other processes, in milliseconds. */
   readonly patience: number;
+  /** The file by which those who follow the log are woken: see doorbell.ts. */
+  readonly doorbell: string;
 }
 
 /** How many requests travel together at most: the thread begins with these while others are still being made. */
