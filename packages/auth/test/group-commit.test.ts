@@ -11,6 +11,10 @@ const append = (entry: string): Statement => ({
   query: { sql: 'insert into kept values (?)', appends: true },
   parameters: [entry],
 });
+const appendNothing: Statement = {
+  query: { sql: 'insert into kept select value from kept where false', appends: true },
+  parameters: [],
+};
 const insert = (value: string): Statement => ({
   query: { sql: 'insert into kept values (?)' },
   parameters: [value],
@@ -137,7 +141,7 @@ describe('group commit', () => {
     const answered = answers.flat().map(({ id }) => id);
     expect(seen).toEqual([{ kept: ['a', 'entry', 'b', 'another'], answered: [3, 4] }]);
     expect(answered).toEqual([3, 4, 1, 2, 5]);
-    take(only('c'));
+    take(only('c'), { kind: 'only', statements: [append('entry')] }, { kind: 'only', statements: [appendNothing] });
     expect(seen).toHaveLength(1);
   });
 

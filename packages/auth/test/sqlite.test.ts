@@ -1,13 +1,16 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { sqlite } from '../src/stores/sqlite.ts';
 import { openToWrite, SqliteConnection } from '../src/stores/sqlite/connection.ts';
+import { ring } from '../src/stores/sqlite/doorbell.ts';
 import { Reader } from '../src/stores/sqlite/reader.ts';
+import { aSession } from '../src/stores/contract/records.ts';
 import type { Store } from '../src/stores/store.ts';
 
 const script = fileURLToPath(new URL('write-sessions.js', import.meta.url));
@@ -157,6 +160,35 @@ describe('a store in a file', () => {
   it('keeps everybody else out of its files', async () => {
     await store.append({ kind: 1, key: 'a session', issuedUntil: undefined, critical: true });
     for (const suffix of ['', '-wal', '-shm', '-bell']) expect(statSync(`${file}${suffix}`).mode & 0o777).toBe(0o600);
+  });
+
+  it.each<[string, (other: Store) => Promise<unknown>]>([
+    ['adds an entry', (other) => other.append({ kind: 1, key: 'k', issuedUntil: undefined, critical: true })],
+    ['ends a session', (other) => other.sessions.end('s', 'signed_out', new Date())],
+    [
+      'does either in a transaction',
+      (other) => other.transaction(({ sessions }) => sessions.end('s', 'signed_out', new Date())),
+    ],
+  ])('wakes other processes when one %s, and by nothing that changes nothing', async (_what, change) => {
+    await addAda();
+    await store.transaction(({ sessions }) => sessions.insert({ ...aSession('ada'), id: 's' }));
+    const other = sqlite(file);
+    let wakes = 0;
+    store.watch(() => (wakes += 1));
+    await other.sessions.end('nobody', 'signed_out', new Date());
+    await other.roles.set('reader', []);
+    await pause(100);
+    expect(wakes).toBe(0);
+    await change(other);
+    await vi.waitFor(() => expect(wakes).toBeGreaterThan(0), { timeout: 5_000 });
+    await other.close();
+  });
+
+  it('gives back every file it opens to wake others, also where that fails', () => {
+    const opened = (): number => readdirSync('/proc/self/fd').length;
+    const before = opened();
+    for (let index = 0; index < 20; index += 1) ring('/dev/full');
+    expect(opened()).toBe(before);
   });
 
   it('does before it closes what it was asked for', async () => {

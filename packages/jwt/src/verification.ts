@@ -5,6 +5,7 @@ import { freezeJson } from './json.ts';
 import { readHeader, readJsonPart, signatureFault, splitJws, type JwtHeader } from './jws.ts';
 import type { LocalKeys } from './jwk-set.ts';
 import { KeyRing } from './key-ring.ts';
+import { JwtKey } from './key.ts';
 import { copyOf, isSame } from './option-values.ts';
 import type { RemoteJwkSet } from './remote-jwk-set.ts';
 import { validated, type StandardSchema } from './standard-schema.ts';
@@ -96,16 +97,28 @@ export function judgeByRemoteKeys(
   maxTokenLength: number,
   judge: JudgeByKeys,
 ): Verdict<VerifiedJwt<object>> | Promise<Verdict<VerifiedJwt<object>>> {
-  const keys = remote.keys;
-  const verdict = keys && judge(keys);
-  return verdict === undefined || isKeyUnknown(verdict)
+  // Sets of callers' own may say null where they have none.
+  const keys = remote.keys ?? undefined;
+  const verdict = keys === undefined ? undefined : judge(keys);
+  return keys === undefined || verdict === undefined || isKeyUnknown(verdict, keys)
     ? judgeByFetchedKeys(token, remote, maxTokenLength, judge)
     : verdict;
 }
 
 /** The issuer may have published a fitting key since: worth asking, at the pace the remote set allows. */
-function isKeyUnknown(verdict: Verdict<unknown>): boolean {
-  return verdict instanceof Fault && (verdict.code === 'key_not_found' || verdict.code === 'algorithm_not_allowed');
+function isKeyUnknown(verdict: Verdict<unknown>, keys: LocalKeys): boolean {
+  if (!(verdict instanceof Fault)) return false;
+  const { code } = verdict;
+  // A key without id is tried for whatever id a token names.
+  if (code === 'signature_invalid') return !areNamed(keys);
+  return code === 'key_not_found' || code === 'algorithm_not_allowed';
+}
+
+function areNamed(keys: LocalKeys): boolean {
+  if (keys instanceof JwtKey) return keys.keyId !== undefined;
+  return 'length' in keys
+    ? keys.every(({ keyId }) => keyId !== undefined)
+    : keys.keys.every(({ kid }) => kid !== undefined);
 }
 
 async function judgeByFetchedKeys(

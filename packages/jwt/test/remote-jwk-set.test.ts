@@ -3,7 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keyPair } from '../../../test/key-pair.ts';
 import {
+  createJwtVerifier,
   exportJwk,
+  generateKey,
   issuerJwkSet,
   jwkSet,
   remoteJwkSet,
@@ -124,6 +126,19 @@ describe('K5 fetching', () => {
     await expect(verify(keys, aKey('EdDSA'))).rejects.toMatchObject({ code: 'algorithm_not_allowed' });
     clock += 1;
     await expect(verify(keys, aKey('EdDSA'))).resolves.toBeDefined();
+    expect(paths).toHaveLength(2);
+  });
+
+  it('finds a key that is new where the one before had no id, which is tried for whatever id a token names', async () => {
+    const { kid: _none, ...unnamed } = exportPublicJwk(await generateKey('ES256'));
+    answers['/jwks'] = json({ keys: [unnamed] });
+    const keys = remote({ cooldown: 10 });
+    await expect(verify(keys)).rejects.toMatchObject({ code: 'signature_invalid' });
+    answers['/jwks'] = json(jwkSet([aKey('ES256')]));
+    clock += 9;
+    await expect(verify(keys)).rejects.toMatchObject({ code: 'signature_invalid' });
+    clock += 1;
+    await expect(verify(keys)).resolves.toBeDefined();
     expect(paths).toHaveLength(2);
   });
 
@@ -449,6 +464,14 @@ describe('keys that are fetched', () => {
 });
 
 describe('a set of keys that fails in a way of its own', () => {
+  it.each([null, 0, ''])('lets nobody in when its keys are %j', async (none) => {
+    const keys = { keys: none, refresh: () => Promise.resolve() } as unknown as RemoteJwkSet;
+    await expect(verifyJwt('no token', { ...expected, keys })).rejects.toThrow();
+    await expect(verifyJwt(aToken({}, aKey('ES256')), { ...expected, keys })).rejects.toThrow('keys must be');
+    const verifier = createJwtVerifier({ issuer, audience, keys });
+    await expect((async () => verifier.verify(aToken({}, aKey('ES256'))))()).rejects.toThrow('keys must be');
+  });
+
   it.each([new Error('a bug'), new TypeError('no keys')])('passes %s on: no token is at fault', async (failure) => {
     const keys: RemoteJwkSet = { keys: undefined, refresh: () => Promise.reject(failure) };
     await expect(tryVerifyJwt(aToken({}, aKey('ES256')), { ...expected, keys })).rejects.toBe(failure);

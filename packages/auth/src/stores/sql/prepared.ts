@@ -45,7 +45,7 @@ export function prepareSteps<Values extends object, Row>(
 
 /** Several queries as one. */
 interface StepwiseQuery<Row> extends CompiledQuery<Row> {
-  /** Those of all steps, for whoever looks at what is handed over. */
+  /** Those of all steps: whoever refuses what no database keeps finds it there. */
   readonly parameters: readonly unknown[];
   readonly steps: readonly CompiledQuery[];
 }

@@ -148,7 +148,8 @@ class UnitConnection implements DatabaseConnection {
 
   #run(statements: Statements): Promise<StatementResult> {
     if (this.#unit !== undefined) return this.#writer.do({ kind: 'statements', unit: this.#unit, statements });
-    if (this.#reader !== undefined && isRead(statements[0])) return this.#reader.read(statements[0]);
+    const [first, ...others] = statements;
+    if (this.#reader !== undefined && others.length === 0 && isRead(first)) return this.#reader.read(first);
     return this.#writer.do({ kind: 'only', statements });
   }
 }

@@ -2,8 +2,8 @@ import { closeSync, constants, openSync, watch, writeSync, type FSWatcher } from
 import { LocalWakeups, type Wakeups } from '../wakeups.ts';
 
 /**
- * A file beside the database that every process touches after it has committed to the log, and that those who follow the
- * log watch. The database's own files will not do: they change before others can read what was written.
+ * A file beside the database that every process touches when it has committed to the log (see {@link ring}), and that those
+ * who follow the log watch. The database's own files will not do: they change before others can read what was written.
  *
  * Whoever cannot ring or hear it works on: the log is looked at now and then anyway.
  */
@@ -26,7 +26,7 @@ export class Doorbell implements Wakeups {
     };
   }
 
-  /** Wakes those in this process at once. The others are woken by the thread that has committed: see {@link ring}. */
+  /** For those in this process alone. */
   announce(): void {
     this.#local.announce();
   }
@@ -58,8 +58,11 @@ export class Doorbell implements Wakeups {
 export function ring(file: string): void {
   try {
     const descriptor = open(file);
-    writeSync(descriptor, '.', 0);
-    closeSync(descriptor);
+    try {
+      writeSync(descriptor, '.', 0);
+    } finally {
+      closeSync(descriptor);
+    }
   } catch {
     // Nobody hears it.
   }

@@ -34,7 +34,7 @@ interface Group {
   readonly connection: SqliteConnection;
   readonly startedAt: number;
   readonly answers: Answer[];
-  /** Whether it makes the log grow. */
+  /** Whether it adds to the log. */
   appends: boolean;
 }
 
@@ -102,8 +102,9 @@ export class GroupCommit {
     for (let request = unit.requests.shift(); request !== undefined; request = unit.requests.shift()) {
       try {
         this.#group ??= this.#begin();
-        this.#group.appends ||= appends(request.step);
-        const answer = { id: request.id, result: perform(this.#group.connection, request.step) };
+        const result = perform(this.#group.connection, request.step);
+        this.#group.appends ||= hasAppended(request.step, result);
+        const answer = { id: request.id, result };
         if (isEnd(request.step)) this.#group.answers.push(answer);
         else this.#answer([answer]);
       } catch (error) {
@@ -173,8 +174,10 @@ function isEnd({ kind }: Step): boolean {
   return kind === 'only' || kind === 'commit' || kind === 'rollback';
 }
 
-function appends(step: Step): boolean {
-  return 'statements' in step && step.statements.some(({ query }) => query.appends === true);
+/** By the first statement of a step, the one whose result is told. */
+function hasAppended(step: Step, outcome: Outcome): boolean {
+  if (!('statements' in step) || 'failed' in outcome || step.statements[0].query.appends !== true) return false;
+  return outcome.rows.length > 0 || (outcome.changes ?? 0) > 0;
 }
 
 /** Does one step. What fails alone is reported; what is thrown has undone the whole transaction, or must. */

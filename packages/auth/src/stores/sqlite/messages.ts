@@ -3,7 +3,7 @@ export type Parameter = string | number | bigint | null | Uint8Array;
 
 export interface Query {
   readonly sql: string;
-  /** Whether it makes the log grow, of which those who follow it must hear. Default: it does not. */
+  /** Whether it adds to the log, of which those who follow it must hear. Default: it does not. */
   readonly appends?: boolean;
 }
 
