@@ -42,6 +42,10 @@ export class KeyRing {
     this.#accepted = accepted;
   }
 
+  get hasKeyWithoutId(): boolean {
+    return this.#keys.some(({ keyId }) => keyId === undefined);
+  }
+
   /** Reads a header and chooses its key. */
   identify(encoded: string): Verdict<KnownHeader> {
     if (encoded === this.#latest?.encoded) return this.#latest;

@@ -8,12 +8,11 @@ import type { Expectations, VerifyOptions } from './verify-options.ts';
 /** Validates options and says what they expect of a token. */
 type ResolveOptions<Options extends VerifyOptions<Keys, object>> = (options: Options) => Expectations;
 
-/** What options expect of a token, and a copy of them, since callers may change what is theirs. */
+/** Verifications, and the options they were made for: a copy, since callers may change what is theirs. */
 interface Recent {
   readonly resolve: unknown;
   readonly options: VerifyOptions<Keys, object>;
   readonly optionCount: number;
-  readonly expected: Expectations;
   readonly verifications: LatestVerification;
 }
 
@@ -38,11 +37,10 @@ function recentFor<Options extends VerifyOptions<Keys, object>>(
     if (isFor && asksTheSame(recent.options, options)) return recent;
   }
   const own = readOptions(options);
-  const expected = resolve(own);
-  const verifications = new LatestVerification(expected);
+  const verifications = new LatestVerification(resolve(own));
   // What holds no keys is refused before it is remembered.
   if (!isRemote(keys)) verifications.under(keys);
-  const made = { resolve, options: own, optionCount: countOptions(own), expected, verifications };
+  const made = { resolve, options: own, optionCount: countOptions(own), verifications };
   if (variants.length >= mostVariants) variants.shift();
   variants.push(made);
   recents.set(keys, variants);
@@ -89,11 +87,9 @@ async function verdictByRemoteKeys<Options extends VerifyOptions<Keys, object>>(
   options: Options,
   resolve: ResolveOptions<Options>,
 ): Promise<Verdict<VerifiedJwt<object>>> {
-  const { expected, verifications } = recentFor(options, resolve);
+  const { verifications } = recentFor(options, resolve);
   const now = options.now === undefined ? undefined : secondsOf(options.now);
-  return judgeByRemoteKeys(token, remote, expected.maxTokenLength, (keys) =>
-    verifications.under(keys).judge(token, now ?? systemTime()),
-  );
+  return judgeByRemoteKeys(token, remote, verifications, () => now ?? systemTime());
 }
 
 function momentOf({ now }: VerifyOptions<Keys, object>): number {

@@ -5,7 +5,6 @@ import { freezeJson } from './json.ts';
 import { readHeader, readJsonPart, signatureFault, splitJws, type JwtHeader } from './jws.ts';
 import type { LocalKeys } from './jwk-set.ts';
 import { KeyRing } from './key-ring.ts';
-import { JwtKey } from './key.ts';
 import { copyOf, isSame } from './option-values.ts';
 import type { RemoteJwkSet } from './remote-jwk-set.ts';
 import { validated, type StandardSchema } from './standard-schema.ts';
@@ -43,6 +42,15 @@ export class Verification {
     return schema === undefined ? examined : typed(examined, schema);
   }
 
+  /** Whether whoever publishes the keys may have a fitting one since: worth asking, at the pace the remote set allows. */
+  mayLackKeyFor(verdict: Verdict<unknown>): boolean {
+    if (!(verdict instanceof Fault)) return false;
+    const { code } = verdict;
+    // A key without id is tried for whatever id a token names.
+    if (code === 'signature_invalid') return this.#ring.hasKeyWithoutId;
+    return code === 'key_not_found' || code === 'algorithm_not_allowed';
+  }
+
   /** The signature comes before anything it protects is believed, or even parsed. */
   #examine(token: string, now: number): Verdict<VerifiedJwt> {
     const { maxTokenLength, typ, claims: expected } = this.#expected;
@@ -78,6 +86,10 @@ export class LatestVerification {
     this.#cacheSize = cacheSize;
   }
 
+  get maxTokenLength(): number {
+    return this.#expected.maxTokenLength;
+  }
+
   /** The same one as before while the keys are the same: a set may list them anew each time it is asked. */
   under(keys: LocalKeys): Verification {
     if (this.#latest === undefined || !isSame(this.#latest.keys, keys)) {
@@ -88,54 +100,37 @@ export class LatestVerification {
   }
 }
 
-type JudgeByKeys = (keys: LocalKeys) => Verdict<VerifiedJwt<object>>;
-
 /** Judges a token at once where the keys in hand will do, else with a promise: then it fetches those that it needs. */
 export function judgeByRemoteKeys(
   token: string,
   remote: RemoteJwkSet,
-  maxTokenLength: number,
-  judge: JudgeByKeys,
+  verifications: LatestVerification,
+  seconds: () => number,
 ): Verdict<VerifiedJwt<object>> | Promise<Verdict<VerifiedJwt<object>>> {
   // Sets of callers' own may say null where they have none.
   const keys = remote.keys ?? undefined;
-  const verdict = keys === undefined ? undefined : judge(keys);
-  return keys === undefined || verdict === undefined || isKeyUnknown(verdict, keys)
-    ? judgeByFetchedKeys(token, remote, maxTokenLength, judge)
-    : verdict;
-}
-
-/** The issuer may have published a fitting key since: worth asking, at the pace the remote set allows. */
-function isKeyUnknown(verdict: Verdict<unknown>, keys: LocalKeys): boolean {
-  if (!(verdict instanceof Fault)) return false;
-  const { code } = verdict;
-  // A key without id is tried for whatever id a token names.
-  if (code === 'signature_invalid') return !areNamed(keys);
-  return code === 'key_not_found' || code === 'algorithm_not_allowed';
-}
-
-function areNamed(keys: LocalKeys): boolean {
-  if (keys instanceof JwtKey) return keys.keyId !== undefined;
-  return 'length' in keys
-    ? keys.every(({ keyId }) => keyId !== undefined)
-    : keys.keys.every(({ kid }) => kid !== undefined);
+  if (keys === undefined) return judgeByFetchedKeys(token, remote, verifications, seconds);
+  const verification = verifications.under(keys);
+  const verdict = verification.judge(token, seconds());
+  return verification.mayLackKeyFor(verdict) ? judgeByFetchedKeys(token, remote, verifications, seconds) : verdict;
 }
 
 async function judgeByFetchedKeys(
   token: string,
   remote: RemoteJwkSet,
-  maxTokenLength: number,
-  judge: JudgeByKeys,
+  verifications: LatestVerification,
+  seconds: () => number,
 ): Promise<Verdict<VerifiedJwt<object>>> {
   // Everything that can be refused before a key is needed: a bad token never causes a fetch.
-  const jws = splitJws(token, maxTokenLength);
+  const jws = splitJws(token, verifications.maxTokenLength);
   if (jws instanceof Fault) return jws;
   const header = readHeader(jws.header);
   if (header instanceof Fault) return header;
   const unavailable = await remote.refresh(header.kid).catch(keysFault);
   if (unavailable !== undefined) return unavailable;
   const { keys } = remote;
-  return keys === undefined ? new Fault('keys_unavailable', { reason: 'network' }) : judge(keys);
+  if (keys === undefined) return new Fault('keys_unavailable', { reason: 'network' });
+  return verifications.under(keys).judge(token, seconds());
 }
 
 function keysFault(error: unknown): Fault {

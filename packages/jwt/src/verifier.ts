@@ -136,8 +136,5 @@ function judgeBy(verification: Verification, seconds: () => number): Judge {
 
 function judgeByKeysOf(remote: RemoteJwkSet, expected: Expectations, cacheSize: number, seconds: () => number): Judge {
   const verifications = new LatestVerification(expected, cacheSize);
-  return (token) =>
-    judgeByRemoteKeys(token, remote, expected.maxTokenLength, (keys) =>
-      verifications.under(keys).judge(token, seconds()),
-    );
+  return (token) => judgeByRemoteKeys(token, remote, verifications, seconds);
 }

@@ -142,6 +142,13 @@ describe('K5 fetching', () => {
     expect(paths).toHaveLength(2);
   });
 
+  it.each([null, 7, 'x', {}])('judges a forged token by a set that holds %j beside its keys', async (strange) => {
+    const keys = { keys: { keys: [exportPublicJwk(aKey('ES256')), strange] }, refresh: () => Promise.resolve() };
+    const forged = `${aToken({}, aKey('ES256')).split('.').slice(0, 2).join('.')}.${'A'.repeat(86)}`;
+    const refusal = verifyJwt(forged, { ...expected, keys: keys as unknown as RemoteJwkSet });
+    await expect(refusal).rejects.toMatchObject({ code: 'signature_invalid' });
+  });
+
   it('K3 forgets a key that was removed, once the set is too old', async () => {
     const keys = remote({ maxAge: 100 });
     await verify(keys);
