@@ -43,7 +43,9 @@ async function startAndGreet(settings: Settings, log: Log, terminal: Terminal | 
   const { startServer } = await import('../../node.ts');
   const { renderGreeting } = await import('../../node/greeting.ts');
   const { useLightResponses } = await import('../../node/light-responses.ts');
+  const { letHeapGrow } = await import('../../node/heap-growth.ts');
   useLightResponses();
+  letHeapGrow();
   const server = await startServer(settings, log);
   if (terminal === undefined) log.announce('listening', { ...server.greeting });
   else terminal.print(renderGreeting(server.greeting, packageVersion(), terminal.hasColors));
