@@ -183,7 +183,7 @@ function wire(
 
   const credentials = new FeedCredentials({ ...base, random });
   const feed = new Feed({ ...base, keys, credentials, issuer, secret: config.secret, ownClock, random });
-  const confirmations = new Confirmations({ ...base, placeHere: () => feed.placeHere });
+  const confirmations = new Confirmations({ ...base, feed });
   const sessions = new Sessions({ ...base, confirmations });
   const roles = new Roles(base);
   const signIn = new SignIn({ ...base, hashes, issuer: tokenIssuer, lifetimes, random });

@@ -1,6 +1,7 @@
-import { expect, it, vi } from 'vitest';
-import { Confirmations } from '../src/feed/confirmations.ts';
+import { expect, it, vi, type Mock } from 'vitest';
+import { Confirmations, type ConfirmationDependencies } from '../src/feed/confirmations.ts';
 import { aClock, type TestClock } from './auth-fixture.ts';
+import type { ChangeStore } from '../src/changes/change-store.ts';
 import type { Change } from '../src/changes/change.ts';
 import { AuthError } from '../src/errors.ts';
 import type { GuardStore, PresentGuard } from '../src/feed/guard-store.ts';
@@ -13,18 +14,24 @@ interface Fixture {
   readonly confirmations: Confirmations;
   readonly clock: TestClock;
   readonly guards: GuardStore;
+  readonly find: Mock<ChangeStore['find']>;
 }
 
+/** What this process knows by itself. */
+type Known = ConfirmationDependencies['feed'];
+const noGuardsHere: Known = { placeHere: Infinity, placeOfEnd: () => undefined };
+
 /** Waiting over a store whose log finds nothing under the key `lost`, and the third entry under `third`. */
-async function waitForGuards(placeHere: () => number = () => Infinity): Promise<Fixture> {
+async function waitForGuards(feed: Known = noGuardsHere): Promise<Fixture> {
   const store = sqlite(':memory:');
   await store.migrate();
-  const find = (_kind: number, key: string): Promise<Change | undefined> =>
-    key === 'lost' ? Promise.reject(away()) : Promise.resolve(key === 'third' ? third : undefined);
+  const find = vi.fn<ChangeStore['find']>((_kind, key) =>
+    key === 'lost' ? Promise.reject(away()) : Promise.resolve(key === 'third' ? third : undefined),
+  );
   const changes = Object.assign(Object.create(store.changes), { find }) as typeof store.changes;
   const { guards } = store;
   const clock = aClock();
-  return { confirmations: new Confirmations({ store: { changes, guards }, clock, placeHere }), clock, guards };
+  return { confirmations: new Confirmations({ store: { changes, guards }, clock, feed }), clock, guards, find };
 }
 
 /** A guard of another process that has got to a place, and may grant for 30 seconds. */
@@ -57,7 +64,7 @@ it('waits for nobody any more once it has been stopped, also when what was done 
 });
 
 it('hardly asks the database while a guard of its own process seems to be behind', async () => {
-  const { confirmations, clock, guards } = await waitForGuards(() => 2);
+  const { confirmations, clock, guards } = await waitForGuards({ ...noGuardsHere, placeHere: 2 });
   await guards.renew([aGuard(clock, 2)]);
   const asked = vi.spyOn(guards, 'progress');
   const [waiting, began] = [confirmations.of({ kind: 1, key: 'third' }, nothing), steadyTime()];
@@ -92,4 +99,44 @@ it('goes on waiting when the clock is set back meanwhile', async () => {
   expect(isOver).toBe(false);
   await guards.renew([aGuard(clock, 3)]);
   expect((await waiting).confirmation).toMatchObject({ pending: 0 });
+});
+
+it('does not ask the database where an end stands that this process has read', async () => {
+  const { confirmations, clock, guards, find } = await waitForGuards({ placeHere: 4, placeOfEnd: () => 4 });
+  await guards.renew([aGuard(clock, 3)]);
+  let isOver = false;
+  const waiting = confirmations.of({ kind: 1, key: 'third' }, nothing).finally(() => (isOver = true));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(isOver).toBe(false);
+  await guards.renew([aGuard(clock, 4)]);
+  expect((await waiting).confirmation).toMatchObject({ acknowledged: 1, lapsed: 0, pending: 0 });
+  expect(find).not.toHaveBeenCalled();
+});
+
+it('waits a moment for this process to read an end that has just been committed', async () => {
+  const read = new Map<string, number>();
+  const { confirmations, clock, guards, find } = await waitForGuards({
+    placeHere: 3,
+    placeOfEnd: (id) => read.get(id),
+  });
+  await guards.renew([aGuard(clock, 3)]);
+  const waiting = confirmations.of({ kind: 1, key: 'third' }, nothing);
+  read.set('third', 3);
+  expect((await waiting).confirmation).toMatchObject({ acknowledged: 1 });
+  expect(find).not.toHaveBeenCalled();
+});
+
+it('asks the database when this process does not read an end, as of a session that ended long ago', async () => {
+  const { confirmations, clock, guards, find } = await waitForGuards({ ...noGuardsHere, placeHere: 3 });
+  await guards.renew([aGuard(clock, 3)]);
+  const { confirmation } = await confirmations.of({ kind: 1, key: 'third' }, nothing);
+  expect(confirmation).toMatchObject({ acknowledged: 1 });
+  expect(find).toHaveBeenCalledExactlyOnceWith(1, 'third');
+});
+
+it('asks the database for whatever can happen more than once: the entry it has read may be of another time', async () => {
+  const { confirmations, clock, guards, find } = await waitForGuards({ placeHere: 3, placeOfEnd: () => 1 });
+  await guards.renew([aGuard(clock, 3)]);
+  await confirmations.of({ kind: 2, key: 'third' }, nothing);
+  expect(find).toHaveBeenCalledExactlyOnceWith(2, 'third');
 });

@@ -46,4 +46,24 @@ describe('the latest entries', () => {
     expect(ring.push(added.map(anEntry))).toBe(false);
     expect(ring.head).toBe(100);
   });
+
+  it('tell where the end of a session stands that somebody waits for, as long as they are there', () => {
+    const ring = new EntryRing(8, 100);
+    const end: Change = { ...anEntry(102), key: 's', acknowledge: true };
+    ring.push([anEntry(101), end]);
+    expect(ring.placeOfEnd('s')).toBe(102);
+    ring.push(entries(103, 109));
+    expect(ring.placeOfEnd('s')).toBe(102);
+    ring.push(entries(110, 110));
+    expect(ring.placeOfEnd('s')).toBeUndefined();
+  });
+
+  it.each<[string, Partial<Change>]>([
+    ['that nobody waits for', { acknowledge: false }],
+    ['of something else than a session', { kind: 2 }],
+  ])('do not tell the place of an entry %s', (_, other) => {
+    const ring = new EntryRing(8, 100);
+    ring.push([{ ...anEntry(101), key: 's', acknowledge: true, ...other }]);
+    expect(ring.placeOfEnd('s')).toBeUndefined();
+  });
 });

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { earliest, type ChangeSubject } from '../changes/change.ts';
+import { changeKinds, earliest, type ChangeSubject } from '../changes/change.ts';
 import { AuthError } from '../errors.ts';
 import { steadyTime, type Clock } from '../ports.ts';
 import type { Store } from '../stores/store.ts';
+import type { Feed } from './feed.ts';
 import type { GuardProgress, PresentGuard } from './guard-store.ts';
 
 /** How often it is looked in memory how far the guards have come, in milliseconds. */
@@ -14,6 +15,12 @@ const lookInterval = 2;
  * since they may have gone elsewhere.
  */
 const pauses = { least: 3, most: 50 };
+
+/**
+ * How long the end of a session may take to be read from the log by this process, which does so anyway where it has guards, in
+ * milliseconds: then the database is asked for its place.
+ */
+const readingPatience = 25;
 
 /** How long anybody waits for guards at most, in milliseconds: longer than the leases that guards have by default. */
 const longestWait = 45_000;
@@ -37,8 +44,7 @@ export const nothingToConfirm: Confirmation = { acknowledged: 0, lapsed: 0, pend
 export interface ConfirmationDependencies {
   readonly store: Pick<Store, 'changes' | 'guards'>;
   readonly clock: Clock;
-  /** The last entry that all guards have applied that were heard of in this process lately; `Infinity` where there are none. */
-  readonly placeHere: () => number;
+  readonly feed: Pick<Feed, 'placeHere' | 'placeOfEnd'>;
 }
 
 type Counts = Omit<Confirmation, 'milliseconds'>;
@@ -46,6 +52,8 @@ type Counts = Omit<Confirmation, 'milliseconds'>;
 interface Waiting {
   readonly change: ChangeSubject;
   readonly committedAt: Date;
+  /** When its place is looked up in the database at the latest, in milliseconds of `steadyTime`. */
+  readonly lookedUpAt: number;
   /** Its place in the log, once that has been looked up. */
   sequence: number | undefined;
   /** Whether it has been waited for long enough, whatever guards know. */
@@ -96,7 +104,8 @@ export class Confirmations {
     if (this.#isStopped) return Promise.reject(stopped());
     let timer: NodeJS.Timeout | undefined;
     return new Promise<Counts>((resolve, reject) => {
-      const waiting = { change, committedAt, sequence: undefined, isOverdue: false, resolve, reject };
+      const lookedUpAt = steadyTime() + readingPatience;
+      const waiting = { change, committedAt, lookedUpAt, sequence: undefined, isOverdue: false, resolve, reject };
       if (this.#waiting.size === 0) this.#beginAsking();
       this.#waiting.add(waiting);
       timer = setTimeout(() => (waiting.isOverdue = true), longestWait);
@@ -157,7 +166,7 @@ export class Confirmations {
   #likelyOf(placed: readonly Placed[]): readonly Placed[] {
     const passed = steadyTime() - this.#askedAt;
     if (passed >= pauses.most) return placed;
-    return passed < this.#pause ? [] : placed.filter(isKnownUpTo(this.#dependencies.placeHere()));
+    return passed < this.#pause ? [] : placed.filter(isKnownUpTo(this.#dependencies.feed.placeHere));
   }
 
   /** Who is counted for each of them. Guards are asked for one by one only where they do not all count alike. */
@@ -177,9 +186,23 @@ export class Confirmations {
 
   /** Those who have a place; those whose place cannot be found hear of it. All are looked up together. */
   async #findPlaces(asking: readonly Waiting[]): Promise<readonly Placed[]> {
-    const unplaced = asking.filter((waiting) => !isPlaced(waiting));
-    if (unplaced.length > 0) await Promise.all(unplaced.map((waiting) => this.#findPlace(waiting)));
+    const unplaced = asking.filter((waiting) => !isPlaced(waiting) && !this.#hasRead(waiting));
+    const lost = unplaced.filter((waiting) => this.#mustAsk(waiting));
+    if (lost.length > 0) await Promise.all(lost.map((waiting) => this.#findPlace(waiting)));
     return asking.filter(isPlaced);
+  }
+
+  /** Whether this process has read the entry. A session ends once: the entry about its end is the one that is waited for. */
+  #hasRead(waiting: Waiting): boolean {
+    const { kind, key } = waiting.change;
+    if (kind === changeKinds.sessionDead) waiting.sequence = this.#dependencies.feed.placeOfEnd(key);
+    return isPlaced(waiting);
+  }
+
+  /** Not yet for what this process is about to read itself. Without guards here it need not read at all. */
+  #mustAsk({ change, lookedUpAt }: Waiting): boolean {
+    const mayBeRead = change.kind === changeKinds.sessionDead && this.#dependencies.feed.placeHere < Infinity;
+    return !mayBeRead || steadyTime() >= lookedUpAt;
   }
 
   async #findPlace(waiting: Waiting): Promise<void> {

@@ -1,9 +1,11 @@
-import type { Change } from '../changes/change.ts';
+import { changeKinds, type Change } from '../changes/change.ts';
 
 /** The latest entries of the log, without a gap, for those who have fallen a little behind. */
 export class EntryRing {
   readonly #capacity: number;
   readonly #entries: (Change | undefined)[];
+  /** Where the ends of sessions stand that somebody waits for, by the sessions' ids. */
+  readonly #awaitedEnds = new Map<string, number>();
   #head: number;
 
   /** @param head the last entry before the first that will be here */
@@ -22,9 +24,14 @@ export class EntryRing {
   push(changes: readonly Change[]): boolean {
     const follow = changes.every(({ sequence }, index) => sequence === this.#head + index + 1);
     if (!follow) return false;
-    for (const change of changes) this.#entries[change.sequence % this.#capacity] = change;
+    for (const change of changes) this.#put(change);
     this.#head += changes.length;
     return true;
+  }
+
+  /** Where the end of a session stands that somebody waits for; undefined when it is not here, or nobody does. */
+  placeOfEnd(sessionId: string): number | undefined {
+    return this.#awaitedEnds.get(sessionId);
   }
 
   /** At most `limit` of the entries after one; undefined when they are not here any more. */
@@ -38,4 +45,14 @@ export class EntryRing {
     }
     return found;
   }
+
+  #put(change: Change): void {
+    const slot = change.sequence % this.#capacity;
+    const before = this.#entries[slot];
+    if (before !== undefined && isAwaitedEnd(before)) this.#awaitedEnds.delete(before.key);
+    if (isAwaitedEnd(change)) this.#awaitedEnds.set(change.key, change.sequence);
+    this.#entries[slot] = change;
+  }
 }
+
+const isAwaitedEnd = ({ kind, acknowledge }: Change): boolean => acknowledge && kind === changeKinds.sessionDead;

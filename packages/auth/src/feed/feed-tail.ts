@@ -107,6 +107,11 @@ export class FeedTail {
     return this.#reading.fresh();
   }
 
+  /** Where the end of a session stands that somebody waits for, if that is among the latest that were read. */
+  placeOfEnd(sessionId: string): number | undefined {
+    return this.#ring.placeOfEnd(sessionId);
+  }
+
   /** Some of the entries after one; undefined when they are not kept, or too many. */
   async entriesAfter(sequence: number): Promise<readonly Change[] | undefined> {
     const { head } = this.position;

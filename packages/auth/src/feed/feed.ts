@@ -148,6 +148,11 @@ export class Feed {
     return this.#presence.place;
   }
 
+  /** Where the end of a session stands that somebody waits for, if this process has read it lately. */
+  placeOfEnd(sessionId: string): number | undefined {
+    return this.#tail.placeOfEnd(sessionId);
+  }
+
   /** Tells everybody to go elsewhere, and follows the log no more. */
   stop(): void {
     this.#isStopped = true;
