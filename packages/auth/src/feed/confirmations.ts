@@ -186,23 +186,25 @@ export class Confirmations {
 
   /** Those who have a place; those whose place cannot be found hear of it. All are looked up together. */
   async #findPlaces(asking: readonly Waiting[]): Promise<readonly Placed[]> {
-    const unplaced = asking.filter((waiting) => !isPlaced(waiting) && !this.#hasRead(waiting));
-    const lost = unplaced.filter((waiting) => this.#mustAsk(waiting));
-    if (lost.length > 0) await Promise.all(lost.map((waiting) => this.#findPlace(waiting)));
+    for (const waiting of asking) waiting.sequence ??= this.#placeRead(waiting.change);
+    const unplaced = asking.filter((waiting) => !isPlaced(waiting));
+    if (unplaced.length > 0) await this.#lookUp(unplaced);
     return asking.filter(isPlaced);
   }
 
-  /** Whether this process has read the entry. A session ends once: the entry about its end is the one that is waited for. */
-  #hasRead(waiting: Waiting): boolean {
-    const { kind, key } = waiting.change;
-    if (kind === changeKinds.sessionDead) waiting.sequence = this.#dependencies.feed.placeOfEnd(key);
-    return isPlaced(waiting);
+  /** Where this process has read it. A session ends once: the entry about its end is the one that is waited for. */
+  #placeRead({ kind, key }: ChangeSubject): number | undefined {
+    return kind === changeKinds.sessionDead ? this.#dependencies.feed.placeOfEnd(key) : undefined;
   }
 
-  /** Not yet for what this process is about to read itself. Without guards here it need not read at all. */
-  #mustAsk({ change, lookedUpAt }: Waiting): boolean {
-    const mayBeRead = change.kind === changeKinds.sessionDead && this.#dependencies.feed.placeHere < Infinity;
-    return !mayBeRead || steadyTime() >= lookedUpAt;
+  /** Asks the database, but not yet for what this process is about to read itself. Without guards here it need not read. */
+  async #lookUp(unplaced: readonly Waiting[]): Promise<void> {
+    const now = steadyTime();
+    const isReading = this.#dependencies.feed.placeHere < Infinity;
+    const lost = unplaced.filter(
+      ({ change, lookedUpAt }) => !isReading || change.kind !== changeKinds.sessionDead || now >= lookedUpAt,
+    );
+    await Promise.all(lost.map((waiting) => this.#findPlace(waiting)));
   }
 
   async #findPlace(waiting: Waiting): Promise<void> {
