@@ -4,6 +4,7 @@ import { aClock, type TestClock } from './auth-fixture.ts';
 import type { ChangeStore } from '../src/changes/change-store.ts';
 import type { Change } from '../src/changes/change.ts';
 import { AuthError } from '../src/errors.ts';
+import { EntryRing } from '../src/feed/entry-ring.ts';
 import type { GuardStore, PresentGuard } from '../src/feed/guard-store.ts';
 import { steadyTime } from '../src/ports.ts';
 import { sqlite } from '../src/stores/sqlite.ts';
@@ -19,7 +20,7 @@ interface Fixture {
 
 /** What this process knows by itself. */
 type Known = ConfirmationDependencies['feed'];
-const noGuardsHere: Known = { placeHere: Infinity, placeOfEnd: () => undefined };
+const noGuardsHere: Known = { placeHere: Infinity, placeOfEnd: () => undefined, readUpTo: 0 };
 
 /** Waiting over a store whose log finds nothing under the key `lost`, and the third entry under `third`. */
 async function waitForGuards(feed: Known = noGuardsHere): Promise<Fixture> {
@@ -102,7 +103,11 @@ it('goes on waiting when the clock is set back meanwhile', async () => {
 });
 
 it('does not ask the database where an end stands that this process has read', async () => {
-  const { confirmations, clock, guards, find } = await waitForGuards({ placeHere: 4, placeOfEnd: () => 4 });
+  const { confirmations, clock, guards, find } = await waitForGuards({
+    placeHere: 4,
+    placeOfEnd: () => 4,
+    readUpTo: 3,
+  });
   await guards.renew([aGuard(clock, 3)]);
   let isOver = false;
   const waiting = confirmations.of({ kind: 1, key: 'third' }, nothing).finally(() => (isOver = true));
@@ -114,16 +119,33 @@ it('does not ask the database where an end stands that this process has read', a
 });
 
 it('waits a moment for this process to read an end that has just been committed', async () => {
-  const read = new Map<string, number>();
-  const { confirmations, clock, guards, find } = await waitForGuards({
-    placeHere: 3,
-    placeOfEnd: (id) => read.get(id),
-  });
+  const placeOfEnd = vi.fn<Known['placeOfEnd']>().mockReturnValue(3).mockReturnValueOnce(undefined);
+  const { confirmations, clock, guards, find } = await waitForGuards({ placeHere: 3, placeOfEnd, readUpTo: 2 });
   await guards.renew([aGuard(clock, 3)]);
-  const waiting = confirmations.of({ kind: 1, key: 'third' }, nothing);
-  read.set('third', 3);
-  expect((await waiting).confirmation).toMatchObject({ acknowledged: 1 });
+  const { confirmation } = await confirmations.of({ kind: 1, key: 'third' }, nothing);
+  expect(confirmation).toMatchObject({ acknowledged: 1 });
+  expect(placeOfEnd).toHaveBeenCalledWith('third', 2);
   expect(find).not.toHaveBeenCalled();
+});
+
+it('does not take an end that was read before for the one that was made: the database may have lost that one', async () => {
+  const ring = new EntryRing(8, 0);
+  ring.push([1, 2].map((sequence) => ({ ...third, sequence, key: sequence === 2 ? third.key : 'other' })));
+  const feed: Known = {
+    placeHere: 2,
+    placeOfEnd: (id, since) => ring.placeOfEnd(id, since),
+    get readUpTo() {
+      return ring.head;
+    },
+  };
+  const { confirmations, clock, guards } = await waitForGuards(feed);
+  await guards.renew([aGuard(clock, 2)]);
+  let isOver = false;
+  const waiting = confirmations.of({ kind: 1, key: 'third' }, nothing).finally(() => (isOver = true));
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  expect(isOver).toBe(false);
+  await guards.renew([aGuard(clock, 3)]);
+  expect((await waiting).confirmation).toMatchObject({ acknowledged: 1 });
 });
 
 it('asks the database when this process does not read an end, as of a session that ended long ago', async () => {
@@ -135,7 +157,11 @@ it('asks the database when this process does not read an end, as of a session th
 });
 
 it('asks the database for whatever can happen more than once: the entry it has read may be of another time', async () => {
-  const { confirmations, clock, guards, find } = await waitForGuards({ placeHere: 3, placeOfEnd: () => 1 });
+  const { confirmations, clock, guards, find } = await waitForGuards({
+    placeHere: 3,
+    placeOfEnd: () => 1,
+    readUpTo: 0,
+  });
   await guards.renew([aGuard(clock, 3)]);
   await confirmations.of({ kind: 2, key: 'third' }, nothing);
   expect(find).toHaveBeenCalledExactlyOnceWith(2, 'third');

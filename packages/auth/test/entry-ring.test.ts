@@ -51,11 +51,13 @@ describe('the latest entries', () => {
     const ring = new EntryRing(8, 100);
     const end: Change = { ...anEntry(102), key: 's', acknowledge: true };
     ring.push([anEntry(101), end]);
-    expect(ring.placeOfEnd('s')).toBe(102);
+    expect(ring.placeOfEnd('s', 100)).toBe(102);
+    expect(ring.placeOfEnd('s', 101)).toBe(102);
+    expect(ring.placeOfEnd('s', 102)).toBeUndefined();
     ring.push(entries(103, 109));
-    expect(ring.placeOfEnd('s')).toBe(102);
+    expect(ring.placeOfEnd('s', 100)).toBe(102);
     ring.push(entries(110, 110));
-    expect(ring.placeOfEnd('s')).toBeUndefined();
+    expect(ring.placeOfEnd('s', 100)).toBeUndefined();
   });
 
   it.each<[string, Partial<Change>]>([
@@ -64,6 +66,6 @@ describe('the latest entries', () => {
   ])('do not tell the place of an entry %s', (_, other) => {
     const ring = new EntryRing(8, 100);
     ring.push([{ ...anEntry(101), key: 's', acknowledge: true, ...other }]);
-    expect(ring.placeOfEnd('s')).toBeUndefined();
+    expect(ring.placeOfEnd('s', 100)).toBeUndefined();
   });
 });

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -31,6 +31,18 @@ afterEach(async () => {
   await store.close();
   rmSync(folder, { recursive: true });
 });
+
+/** What this process has open. Some of it may be closed at any moment. */
+function openFiles(): string[] {
+  const descriptors = '/proc/self/fd';
+  return readdirSync(descriptors).flatMap((descriptor) => {
+    try {
+      return [readlinkSync(join(descriptors, descriptor))];
+    } catch {
+      return [];
+    }
+  });
+}
 
 async function addAda(): Promise<void> {
   await store.transaction((transaction) =>
@@ -185,10 +197,33 @@ describe('a store in a file', () => {
   });
 
   it('gives back every file it opens to wake others, also where that fails', () => {
-    const opened = (): number => readdirSync('/proc/self/fd').length;
-    const before = opened();
     for (let index = 0; index < 20; index += 1) ring('/dev/full');
-    expect(opened()).toBe(before);
+    expect(openFiles().filter((name) => name === '/dev/full')).toEqual([]);
+  });
+
+  it('leaves everything in the file itself when it is closed, so that a copy of that alone is whole', async () => {
+    await addAda();
+    await store.users.find('ada');
+    await store.close();
+    const copied = join(folder, 'copy.db');
+    copyFileSync(file, copied);
+    const copy = sqlite(copied);
+    const found = await copy.users.find('ada');
+    await copy.close();
+    expect(found).toMatchObject({ id: 'ada' });
+    expect(statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0).toBe(0);
+  });
+
+  it('is closed while somebody else reads, who goes on', async () => {
+    await addAda();
+    const other = sqlite(file);
+    const found = await other.transaction(async ({ users }) => {
+      await users.find('ada');
+      await store.close();
+      return users.find('ada');
+    });
+    await other.close();
+    expect(found).toMatchObject({ id: 'ada' });
   });
 
   it('does before it closes what it was asked for', async () => {

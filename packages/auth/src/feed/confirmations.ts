@@ -44,17 +44,19 @@ export const nothingToConfirm: Confirmation = { acknowledged: 0, lapsed: 0, pend
 export interface ConfirmationDependencies {
   readonly store: Pick<Store, 'changes' | 'guards'>;
   readonly clock: Clock;
-  readonly feed: Pick<Feed, 'placeHere' | 'placeOfEnd'>;
+  readonly feed: Pick<Feed, 'placeHere' | 'placeOfEnd' | 'readUpTo'>;
 }
 
 type Counts = Omit<Confirmation, 'milliseconds'>;
 
 interface Waiting {
   readonly change: ChangeSubject;
+  /** The last entry that this process had read before the change was made. */
+  readonly madeAfter: number;
   readonly committedAt: Date;
   /** When its place is looked up in the database at the latest, in milliseconds of `steadyTime`. */
-  readonly lookedUpAt: number;
-  /** Its place in the log, once that has been looked up. */
+  readonly lookUpAt: number;
+  /** Its place in the log, once that is known. */
   sequence: number | undefined;
   /** Whether it has been waited for long enough, whatever guards know. */
   isOverdue: boolean;
@@ -87,9 +89,10 @@ export class Confirmations {
     change: ChangeSubject,
     work: () => Promise<Result>,
   ): Promise<{ readonly result: Result; readonly confirmation: Confirmation }> {
-    const began = steadyTime();
+    const { feed, clock } = this.#dependencies;
+    const [began, madeAfter] = [steadyTime(), feed.readUpTo];
     const result = await work();
-    const counts = await this.#known(change, this.#dependencies.clock());
+    const counts = await this.#known({ change, madeAfter, committedAt: clock() });
     return { result, confirmation: { ...counts, milliseconds: Math.round(steadyTime() - began) } };
   }
 
@@ -100,12 +103,12 @@ export class Confirmations {
     this.#waiting.clear();
   }
 
-  #known(change: ChangeSubject, committedAt: Date): Promise<Counts> {
+  #known(made: Pick<Waiting, 'change' | 'madeAfter' | 'committedAt'>): Promise<Counts> {
     if (this.#isStopped) return Promise.reject(stopped());
     let timer: NodeJS.Timeout | undefined;
     return new Promise<Counts>((resolve, reject) => {
-      const lookedUpAt = steadyTime() + readingPatience;
-      const waiting = { change, committedAt, lookedUpAt, sequence: undefined, isOverdue: false, resolve, reject };
+      const lookUpAt = steadyTime() + readingPatience;
+      const waiting = { ...made, lookUpAt, sequence: undefined, isOverdue: false, resolve, reject };
       if (this.#waiting.size === 0) this.#beginAsking();
       this.#waiting.add(waiting);
       timer = setTimeout(() => (waiting.isOverdue = true), longestWait);
@@ -186,25 +189,28 @@ export class Confirmations {
 
   /** Those who have a place; those whose place cannot be found hear of it. All are looked up together. */
   async #findPlaces(asking: readonly Waiting[]): Promise<readonly Placed[]> {
-    for (const waiting of asking) waiting.sequence ??= this.#placeRead(waiting.change);
+    for (const waiting of asking) waiting.sequence ??= this.#placeRead(waiting);
     const unplaced = asking.filter((waiting) => !isPlaced(waiting));
     if (unplaced.length > 0) await this.#lookUp(unplaced);
     return asking.filter(isPlaced);
   }
 
-  /** Where this process has read it. A session ends once: the entry about its end is the one that is waited for. */
-  #placeRead({ kind, key }: ChangeSubject): number | undefined {
-    return kind === changeKinds.sessionDead ? this.#dependencies.feed.placeOfEnd(key) : undefined;
+  /**
+   * Where this process has read it since it was made. A session ends once, so that this is the entry that is waited for; one
+   * from before may be of an end that the database has lost since.
+   */
+  #placeRead({ change: { kind, key }, madeAfter }: Waiting): number | undefined {
+    return kind === changeKinds.sessionDead ? this.#dependencies.feed.placeOfEnd(key, madeAfter) : undefined;
   }
 
   /** Asks the database, but not yet for what this process is about to read itself. Without guards here it need not read. */
   async #lookUp(unplaced: readonly Waiting[]): Promise<void> {
     const now = steadyTime();
     const isReading = this.#dependencies.feed.placeHere < Infinity;
-    const lost = unplaced.filter(
-      ({ change, lookedUpAt }) => !isReading || change.kind !== changeKinds.sessionDead || now >= lookedUpAt,
+    const due = unplaced.filter(
+      ({ change, lookUpAt }) => !isReading || change.kind !== changeKinds.sessionDead || now >= lookUpAt,
     );
-    await Promise.all(lost.map((waiting) => this.#findPlace(waiting)));
+    await Promise.all(due.map((waiting) => this.#findPlace(waiting)));
   }
 
   async #findPlace(waiting: Waiting): Promise<void> {

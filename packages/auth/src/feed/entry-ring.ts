@@ -29,9 +29,10 @@ export class EntryRing {
     return true;
   }
 
-  /** Where the end of a session stands that somebody waits for; undefined when it is not here, or nobody does. */
-  placeOfEnd(sessionId: string): number | undefined {
-    return this.#awaitedEnds.get(sessionId);
+  /** Where, after an entry, the end of a session stands that somebody waits for; undefined when it is not here, or nobody does. */
+  placeOfEnd(sessionId: string, after: number): number | undefined {
+    const place = this.#awaitedEnds.get(sessionId);
+    return place !== undefined && place > after ? place : undefined;
   }
 
   /** At most `limit` of the entries after one; undefined when they are not here any more. */

@@ -107,9 +107,14 @@ export class FeedTail {
     return this.#reading.fresh();
   }
 
-  /** Where the end of a session stands that somebody waits for, if that is among the latest that were read. */
-  placeOfEnd(sessionId: string): number | undefined {
-    return this.#ring.placeOfEnd(sessionId);
+  /** The last entry that was read; 0 before the start. */
+  get head(): number {
+    return this.#ring.head;
+  }
+
+  /** Where the end of a session stands that somebody waits for, if it has been read since an entry, and not long ago. */
+  placeOfEnd(sessionId: string, since: number): number | undefined {
+    return this.#ring.placeOfEnd(sessionId, since);
   }
 
   /** Some of the entries after one; undefined when they are not kept, or too many. */

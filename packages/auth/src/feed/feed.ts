@@ -148,9 +148,14 @@ export class Feed {
     return this.#presence.place;
   }
 
-  /** Where the end of a session stands that somebody waits for, if this process has read it lately. */
-  placeOfEnd(sessionId: string): number | undefined {
-    return this.#tail.placeOfEnd(sessionId);
+  /** The last entry that this process has read; 0 while it reads none. */
+  get readUpTo(): number {
+    return this.#tail.head;
+  }
+
+  /** Where the end of a session stands that somebody waits for, if this process has read it since an entry, and not long ago. */
+  placeOfEnd(sessionId: string, since: number): number | undefined {
+    return this.#tail.placeOfEnd(sessionId, since);
   }
 
   /** Tells everybody to go elsewhere, and follows the log no more. */

@@ -4,8 +4,8 @@ import { setFlagsFromString } from 'node:v8';
 const growth = 300;
 
 /**
- * Lets the heap grow to four times what is alive in it before all of it is collected, which is what V8 allows a program that is
- * busy from its start. A server, idle at first, it held to 1.4 times.
+ * Lets the heap grow to four times what is alive in it before all of it is collected: what V8, with the usual limit of a heap,
+ * allows a program that is busy from its start. A server, idle at first, was measured to be held to 1.4 times.
  *
  * Requests wait for such a collection, so the slowest of them gain; the price is some tens of megabytes (docs/decisions/0056).
  * The limit of the heap stays what it is: `--max-old-space-size`, or what Node makes of the memory there is. It concerns a

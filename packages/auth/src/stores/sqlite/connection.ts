@@ -24,7 +24,10 @@ const rest = 2 * lookInterval;
 /** For how long a process that had to wait for another one lets others go first, in milliseconds. */
 const courtesy = 1_000;
 
-/** Opens a database to write, durably and beside other processes, for which it waits `patience` milliseconds. */
+/**
+ * Opens a database to write, durably and beside other processes, for which it waits `patience` milliseconds. When it is closed,
+ * everything is moved to the file itself, unless somebody else uses it: whoever copies that alone copies all of it.
+ */
 export function openToWrite(file: string, patience: number): SqliteConnection {
   const pragmas = [
     `pragma busy_timeout = ${patience}`,
@@ -34,7 +37,7 @@ export function openToWrite(file: string, patience: number): SqliteConnection {
     'pragma foreign_keys = on',
     'pragma busy_timeout = 0',
   ];
-  return open(file, { readOnly: false, pragmas, patience });
+  return open(file, { readOnly: false, pragmas, patience, lastly: 'pragma wal_checkpoint(truncate)' });
 }
 
 /** Opens a database to read what has been committed, whoever writes meanwhile. */
@@ -46,14 +49,16 @@ interface Opening {
   readonly readOnly: boolean;
   readonly pragmas: readonly string[];
   readonly patience: number;
+  /** What is done before it is closed, if it can be. Default: nothing. */
+  readonly lastly?: string;
 }
 
-function open(file: string, { readOnly, pragmas, patience }: Opening): SqliteConnection {
+function open(file: string, { readOnly, pragmas, patience, lastly }: Opening): SqliteConnection {
   const { DatabaseSync } = loadSqlite();
   const database = new DatabaseSync(file, { readOnly });
   try {
     for (const pragma of pragmas) database.exec(pragma);
-    return new SqliteConnection(database, patience);
+    return new SqliteConnection(database, patience, lastly);
   } catch (error) {
     database.close();
     throw error;
@@ -64,14 +69,16 @@ function open(file: string, { readOnly, pragmas, patience }: Opening): SqliteCon
 export class SqliteConnection {
   readonly #database: DatabaseSync;
   readonly #patience: number;
+  readonly #lastly: string | undefined;
   readonly #statements = new Map<string, PreparedStatement>();
   /** When it last had to wait for another process, and when it last let go. */
   #waitedAt = Number.NEGATIVE_INFINITY;
   #endedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(database: DatabaseSync, patience: number) {
+  constructor(database: DatabaseSync, patience: number, lastly?: string) {
     this.#database = database;
     this.#patience = patience;
+    this.#lastly = lastly;
   }
 
   /** Whether a transaction is open: some errors make SQLite undo it by itself. */
@@ -118,7 +125,13 @@ export class SqliteConnection {
 
   close(): void {
     this.#statements.clear();
-    this.#database.close();
+    try {
+      if (this.#lastly !== undefined) this.#database.exec(this.#lastly);
+    } catch {
+      // What could not be moved to the file is durable where it is.
+    } finally {
+      this.#database.close();
+    }
   }
 
   #prepare(sql: string): PreparedStatement {
