@@ -133,7 +133,7 @@ it('does not take an end that was read before for the one that was made: the dat
   ring.push([1, 2].map((sequence) => ({ ...third, sequence, key: sequence === 2 ? third.key : 'other' })));
   const feed: Known = {
     placeHere: 2,
-    placeOfEnd: (id, since) => ring.placeOfEnd(id, since),
+    placeOfEnd: (id, after) => ring.placeOfEnd(id, after),
     get readUpTo() {
       return ring.head;
     },

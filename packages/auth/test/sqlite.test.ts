@@ -214,7 +214,7 @@ describe('a store in a file', () => {
     expect(statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0).toBe(0);
   });
 
-  it('is closed while somebody else reads, who goes on', async () => {
+  it('is closed while another one is in the middle of a transaction, which goes on', async () => {
     await addAda();
     const other = sqlite(file);
     const found = await other.transaction(async ({ users }) => {

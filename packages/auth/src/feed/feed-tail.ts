@@ -112,9 +112,9 @@ export class FeedTail {
     return this.#ring.head;
   }
 
-  /** Where the end of a session stands that somebody waits for, if it has been read since an entry, and not long ago. */
-  placeOfEnd(sessionId: string, since: number): number | undefined {
-    return this.#ring.placeOfEnd(sessionId, since);
+  /** Where the end of a session stands that somebody waits for, if it has been read lately, and after an entry. */
+  placeOfEnd(sessionId: string, after: number): number | undefined {
+    return this.#ring.placeOfEnd(sessionId, after);
   }
 
   /** Some of the entries after one; undefined when they are not kept, or too many. */

@@ -153,9 +153,9 @@ export class Feed {
     return this.#tail.head;
   }
 
-  /** Where the end of a session stands that somebody waits for, if this process has read it since an entry, and not long ago. */
-  placeOfEnd(sessionId: string, since: number): number | undefined {
-    return this.#tail.placeOfEnd(sessionId, since);
+  /** Where the end of a session stands that somebody waits for, if this process has read it lately, and after an entry. */
+  placeOfEnd(sessionId: string, after: number): number | undefined {
+    return this.#tail.placeOfEnd(sessionId, after);
   }
 
   /** Tells everybody to go elsewhere, and follows the log no more. */
