@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it, vi, type Mock } from 'vitest';
 import { Confirmations, type ConfirmationDependencies } from '../src/feed/confirmations.ts';
 import { aClock, type TestClock } from './auth-fixture.ts';
@@ -47,6 +48,11 @@ const third: Change = { sequence: 3, kind: 1, key: 'third', expiresAt: undefined
 
 const nothing = (): Promise<void> => Promise.resolve();
 
+/** Whether it has ended after so many milliseconds. */
+function endsWithin(milliseconds: number, waiting: Promise<unknown>): Promise<boolean> {
+  return Promise.race([waiting.then(() => true), pause(milliseconds).then(() => false)]);
+}
+
 it('tells whoever waits for a change that cannot be looked up, and nobody else', async () => {
   const { confirmations } = await waitForGuards();
   const [lost, other] = ['lost', 'found'].map((key) => confirmations.of({ kind: 1, key }, nothing));
@@ -69,7 +75,7 @@ it('hardly asks the database while a guard of its own process seems to be behind
   await guards.renew([aGuard(clock, 2)]);
   const asked = vi.spyOn(guards, 'progress');
   const [waiting, began] = [confirmations.of({ kind: 1, key: 'third' }, nothing), steadyTime()];
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await pause(200);
   expect(asked.mock.calls.length).toBeLessThanOrEqual((steadyTime() - began) / 50 + 1);
   // It may have gone elsewhere.
   await guards.renew([aGuard(clock, 3)]);
@@ -81,7 +87,7 @@ it('asks the database less and less often while a guard elsewhere is behind', as
   await guards.renew([aGuard(clock, 2)]);
   const asked = vi.spyOn(guards, 'progress');
   const [waiting, began] = [confirmations.of({ kind: 1, key: 'third' }, nothing), steadyTime()];
-  await new Promise((resolve) => setTimeout(resolve, 400));
+  await pause(400);
   expect(asked.mock.calls.length).toBeLessThanOrEqual((steadyTime() - began) / 50 + 5);
   await guards.renew([aGuard(clock, 3)]);
   expect((await waiting).confirmation).toMatchObject({ acknowledged: 1, lapsed: 0, pending: 0 });
@@ -92,12 +98,9 @@ it('goes on waiting when the clock is set back meanwhile', async () => {
   await guards.renew([aGuard(clock, 2)]);
   clock.forward(3600);
   const waiting = confirmations.of({ kind: 1, key: 'third' }, nothing);
-  let isOver = false;
-  void waiting.then(() => (isOver = true));
   await Promise.resolve();
   clock.forward(-3600);
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  expect(isOver).toBe(false);
+  expect(await endsWithin(100, waiting)).toBe(false);
   await guards.renew([aGuard(clock, 3)]);
   expect((await waiting).confirmation).toMatchObject({ pending: 0 });
 });
@@ -109,10 +112,8 @@ it('does not ask the database where an end stands that this process has read', a
     readUpTo: 3,
   });
   await guards.renew([aGuard(clock, 3)]);
-  let isOver = false;
-  const waiting = confirmations.of({ kind: 1, key: 'third' }, nothing).finally(() => (isOver = true));
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  expect(isOver).toBe(false);
+  const waiting = confirmations.of({ kind: 1, key: 'third' }, nothing);
+  expect(await endsWithin(100, waiting)).toBe(false);
   await guards.renew([aGuard(clock, 4)]);
   expect((await waiting).confirmation).toMatchObject({ acknowledged: 1, lapsed: 0, pending: 0 });
   expect(find).not.toHaveBeenCalled();
@@ -140,10 +141,8 @@ it('does not take an end that was read before for the one that was made: the dat
   };
   const { confirmations, clock, guards } = await waitForGuards(feed);
   await guards.renew([aGuard(clock, 2)]);
-  let isOver = false;
-  const waiting = confirmations.of({ kind: 1, key: 'third' }, nothing).finally(() => (isOver = true));
-  await new Promise((resolve) => setTimeout(resolve, 150));
-  expect(isOver).toBe(false);
+  const waiting = confirmations.of({ kind: 1, key: 'third' }, nothing);
+  expect(await endsWithin(150, waiting)).toBe(false);
   await guards.renew([aGuard(clock, 3)]);
   expect((await waiting).confirmation).toMatchObject({ acknowledged: 1 });
 });

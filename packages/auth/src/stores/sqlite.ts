@@ -22,8 +22,9 @@ const patience = 5_000;
  * Keeps everything in one SQLite file, or in memory with `:memory:`.
  *
  * Several processes may use one file. The folder is made when it is missing. Writes are durable when they are
- * acknowledged (write-ahead log, `synchronous=full`). A file named `…-bell` beside it wakes the others when the log of changes grows. Makes the file, readable by its
- * owner alone, when it is missing; throws what the file system says when it cannot.
+ * acknowledged (write-ahead log, `synchronous=full`); until the store is closed, some stand in a file named `…-wal` beside it.
+ * A file named `…-bell` wakes the other processes when the log of changes grows. Makes the file, readable by its owner alone,
+ * when it is missing; throws what the file system says when it cannot.
  *
  * @example
  * import { sqlite } from '@sallyport/auth/sqlite';
