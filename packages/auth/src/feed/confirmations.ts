@@ -53,7 +53,8 @@ interface Waiting {
   readonly change: ChangeSubject;
   /** The last entry that this process had read before the change was made. */
   readonly madeAfter: number;
-  readonly committedAt: Date;
+  /** Before the change was made: whose lease ran out since then may have granted after it. */
+  readonly begunAt: Date;
   /** When its place is looked up in the database at the latest, in milliseconds of `steadyTime`. */
   readonly lookUpAt: number;
   /** Its place in the log, once that is known. */
@@ -90,9 +91,9 @@ export class Confirmations {
     work: () => Promise<Result>,
   ): Promise<{ readonly result: Result; readonly confirmation: Confirmation }> {
     const { feed, clock } = this.#dependencies;
-    const [began, madeAfter] = [steadyTime(), feed.readUpTo];
+    const [began, begunAt, madeAfter] = [steadyTime(), clock(), feed.readUpTo];
     const result = await work();
-    const counts = await this.#known({ change, madeAfter, committedAt: clock() });
+    const counts = await this.#known({ change, madeAfter, begunAt });
     return { result, confirmation: { ...counts, milliseconds: Math.round(steadyTime() - began) } };
   }
 
@@ -103,7 +104,7 @@ export class Confirmations {
     this.#waiting.clear();
   }
 
-  #known(made: Pick<Waiting, 'change' | 'madeAfter' | 'committedAt'>): Promise<Counts> {
+  #known(made: Pick<Waiting, 'change' | 'madeAfter' | 'begunAt'>): Promise<Counts> {
     if (this.#isStopped) return Promise.reject(stopped());
     let timer: NodeJS.Timeout | undefined;
     return new Promise<Counts>((resolve, reject) => {
@@ -154,7 +155,7 @@ export class Confirmations {
   async #ask(likely: readonly Placed[]): Promise<boolean> {
     const { store, clock } = this.#dependencies;
     const now = clock();
-    const since = likely.map(({ committedAt }) => committedAt).reduce(earliest, now);
+    const since = likely.map(({ begunAt }) => begunAt).reduce(earliest, now);
     const progress = await store.guards.progress(since, now);
     const settled = likely.filter(isKnownUpTo(progress.lowest ?? Infinity));
     if (settled.length === 0) return false;
@@ -236,10 +237,10 @@ function stopped(): AuthError {
   return new AuthError('store_unavailable', 'stopped while waiting for guards', { retryAfter: 1 });
 }
 
-/** Of the guards that could have granted after the change. */
-function count(guards: readonly PresentGuard[], { sequence, committedAt }: Placed, now: Date): Counts {
+/** Of the guards that could have granted since the change was begun. */
+function count(guards: readonly PresentGuard[], { sequence, begunAt }: Placed, now: Date): Counts {
   // A clock that was set back meanwhile spares nobody.
-  const since = earliest(committedAt, now);
+  const since = earliest(begunAt, now);
   const concerned = guards.filter(({ leaseUntil }) => leaseUntil > since);
   const behind = concerned.filter(({ acknowledged }) => acknowledged < sequence);
   const lapsed = behind.filter(({ leaseUntil }) => leaseUntil <= now).length;
