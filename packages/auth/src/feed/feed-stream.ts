@@ -68,7 +68,6 @@ export class FeedStream {
   #ping: number | undefined;
   #ending: Ending | undefined;
   #wake: (() => void) | undefined;
-  #isWoken = false;
   /** Since when nobody has asked for the next piece; undefined while somebody waits for it. */
   #idleSince: number | undefined = steadyTime();
   #isClosed = false;
@@ -89,11 +88,8 @@ export class FeedStream {
    */
   async next(patience: number): Promise<readonly FeedEvent[] | undefined> {
     this.#idleSince = undefined;
-    let events = await this.#due();
-    if (events?.length === 0) {
-      await this.#something(patience);
-      events = await this.#due();
-    }
+    if (!this.#hasSomethingToSay) await this.#woken(patience);
+    const events = await this.#due();
     this.#idleSince = steadyTime();
     return events;
   }
@@ -110,7 +106,6 @@ export class FeedStream {
 
   /** Looks whether there is something to say. */
   wake(): void {
-    this.#isWoken = true;
     this.#wake?.();
   }
 
@@ -143,8 +138,14 @@ export class FeedStream {
     return this.#position;
   }
 
+  get #hasSomethingToSay(): boolean {
+    const { head, incarnation } = this.#parts.tail.position;
+    const isBehind = head !== this.#position || incarnation !== this.#incarnation;
+    const isOver = this.#isClosed || this.#ending !== undefined;
+    return isBehind || isOver || this.#greeting !== undefined || this.#ping !== undefined;
+  }
+
   async #due(): Promise<readonly FeedEvent[] | undefined> {
-    this.#isWoken = false;
     if (this.#isClosed) return undefined;
     const greeting = this.#greet();
     if (this.#ending === undefined) {
@@ -186,9 +187,7 @@ export class FeedStream {
   }
 
   /** Resolves when there may be something to say, or after a while. */
-  async #something(patience: number): Promise<void> {
-    // It may have come while we looked.
-    if (this.#isWoken) return;
+  async #woken(patience: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
