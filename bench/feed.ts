@@ -40,8 +40,8 @@ const slow: readonly Plan[] = [
 
 /** What was measured at about the same time. */
 interface Round {
-  readonly revoked: Run;
   readonly least: Run;
+  readonly revoked: Run;
   readonly confirmed: Run;
 }
 
@@ -83,8 +83,8 @@ async function measureSetting(setting: Setting): Promise<Result> {
     const measured: Round[] = [];
     for (let round = 0; round < rounds; round += 1) {
       measured.push({
-        revoked: await ours.fleet.carryOut(full),
         least: await bare.fleet.carryOut(leastFull),
+        revoked: await ours.fleet.carryOut(full),
         confirmed: await ours.fleet.carryOut(fullConfirmed),
       });
     }
@@ -131,9 +131,9 @@ function runsOf({ setting: { database }, ...result }: Result): { readonly by: st
   return [
     byLeast(result.leastWarmUp),
     ...result.warmUps.map(byOurs),
-    ...result.rounds.flatMap(({ revoked, least: bare, confirmed }) => [
-      byOurs(revoked),
+    ...result.rounds.flatMap(({ least: bare, revoked, confirmed }) => [
       byLeast(bare),
+      byOurs(revoked),
       byOurs(confirmed),
     ]),
     ...result.slow.map(byOurs),
@@ -201,7 +201,7 @@ it, the database included, and full at the number of its processors times 100.`;
 /** How fast the machine was in each round, and what that made of it. */
 function quietness(results: readonly Result[]): string {
   const note = `What "the least" does is the same in every round, and none of it our code: how long that takes, and how much of a processor,
-tells how fast this machine was between the two measurements of the same row. Milliseconds, p50 / p99.`;
+tells how fast this machine was right before the two measurements of the same row. Milliseconds, p50 / p99.`;
   const head = [
     '| database | round | the least: refused by all | … its servers | refused by all | confirmed |',
     '|---|--:|--:|--:|--:|--:|',
@@ -209,7 +209,7 @@ tells how fast this machine was between the two measurements of the same row. Mi
   const pair = (values: readonly number[]): string =>
     [0.5, 0.99].map((share) => quantile(values, share).toFixed(1)).join(' / ');
   const rows = results.flatMap(({ setting, rounds: measured }) =>
-    measured.map(({ revoked, least: bare, confirmed }, index) => {
+    measured.map(({ least: bare, revoked, confirmed }, index) => {
       const servers = `${(100 * bare.use.servers).toFixed(0)} %`;
       const columns = [pair(bare.untilAll), servers, pair(revoked.untilAll), pair(confirmed.untilAnswer)];
       return `| ${setting.database} | ${index + 1} | ${columns.join(' | ')} |`;
