@@ -1,142 +1,122 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { startDatabase } from './databases.ts';
 import { startBareServers } from './feed/bare-servers.ts';
+import { startServers } from './feed/servers.ts';
 import { FollowedFleet, guardCount } from './feed/fleet.ts';
-import { MeasuredFleet, type IdleUse, type Outcome } from './feed/measured-fleet.ts';
+import { now } from '../test/chaos/moment.ts';
+import type { Report } from './feed/messages.ts';
 import { sum } from './feed/processor-time.ts';
-import type { Plan, Run, Use } from './feed/runs.ts';
-import { type FollowedServers, startServers } from './feed/servers.ts';
+import { callsOf, carryOut, type Plan, type Run, type Use, useBetween } from './feed/runs.ts';
 import { atMost, section, targetTable, type Target, type Topic } from './report.ts';
 import { quantile } from './rounds.ts';
 
 /** Where the servers keep their data, and how many there are. */
 const settings: readonly Setting[] = [
   { database: 'PostgreSQL', servers: 2 },
+  { database: 'PostgreSQL', servers: 2, isBare: true },
   { database: 'SQLite in a file', servers: 3 },
 ];
 
 interface Setting {
   readonly database: string;
   readonly servers: number;
+  /** Whether all of them do the least that a feed takes: what this machine can do at best. */
+  readonly isBare?: true;
 }
-
-/** What does the least that a feed takes beside each of them, and so tells how fast the machine is at that moment. */
-const least: Setting = { database: 'PostgreSQL', servers: 2 };
 
 /** What everything is warm after: until their code is compiled, processes need more of the processors than there is. */
 const warmUps: readonly Plan[] = [
   { name: 'revoke, at first', perSecond: 500, seconds: 20, confirm: false },
   { name: 'revoke and confirm, at first', perSecond: 500, seconds: 20, confirm: true },
 ];
-const leastWarmUp: Plan = { name: 'revoke, at first', perSecond: 500, seconds: 10, confirm: false };
 const full: Plan = { name: 'revoke', perSecond: 500, seconds: 6, confirm: false };
-const leastFull: Plan = { name: 'revoke', perSecond: 500, seconds: 4, confirm: false };
 const fullConfirmed: Plan = { name: 'revoke and confirm', perSecond: 500, seconds: 5, confirm: true };
-/** How often these three are measured, in turn: other people's work on this machine comes and goes. */
+/** How often these two are measured: other people's work on this machine comes and goes. */
 const rounds = 5;
-const slow: readonly Plan[] = [
+const plans: readonly Plan[] = [
+  ...Array.from({ length: rounds }, () => [full, fullConfirmed]).flat(),
   { name: 'revoke', perSecond: 100, seconds: 8, confirm: false },
   { name: 'revoke and confirm', perSecond: 100, seconds: 6, confirm: true },
 ];
+const honest = 100;
+const idleSeconds = 20;
+/** How long everybody may still be busy with what was before, in milliseconds. */
+const settling = 10_000;
 
-/** What was measured at about the same time. */
-interface Round {
-  readonly least: Run;
-  readonly revoked: Run;
-  readonly confirmed: Run;
-}
-
-interface Result extends Outcome {
+interface Result {
   readonly setting: Setting;
-  readonly idle: IdleUse;
-  readonly warmUps: readonly Run[];
-  readonly leastWarmUp: Run;
-  readonly rounds: readonly Round[];
-  readonly slow: readonly Run[];
+  readonly runs: readonly Run[];
+  /** Processors in use while nothing happens, and by the guard that uses most. */
+  readonly idle: Use & { readonly guard: number };
+  /** Revoked tokens that a guard grants at the end, counted for each guard. */
+  readonly missed: number;
+  /** How often an honest token was not granted. */
+  readonly turnedAway: number;
+  readonly checks: number;
 }
 
-/** Servers on a database of their own, and their guards. */
-async function startFleet(
-  { database: name, servers }: Setting,
-  start: typeof startServers,
-  plans: readonly Plan[],
-): Promise<{ readonly fleet: MeasuredFleet; readonly stop: () => Promise<void> }> {
+async function measureIdle(fleet: FollowedFleet): Promise<Result['idle']> {
+  await pause(settling);
+  const [before, begun] = [await fleet.processorTimes(), now()];
+  await pause(idleSeconds * 1000);
+  const [after, elapsed] = [await fleet.processorTimes(), now() - begun];
+  const guards = after.guards.map((time, index) => (time - (before.guards[index] ?? 0)) / elapsed);
+  return { ...useBetween(before, after, elapsed), guard: Math.max(...guards) };
+}
+
+/** How many verdicts of all guards on the tokens of a range are another one than is right. */
+function wrong(reports: readonly Report[], right: string, from: number, to?: number): number {
+  return reports.flatMap(({ verdicts }) => verdicts.slice(from, to)).filter((code) => code !== right).length;
+}
+
+async function measureFleet(setting: Setting): Promise<Result> {
+  const { database: name, servers, isBare = false } = setting;
+  const start = isBare ? startBareServers : startServers;
   const database = await startDatabase(name);
-  const started: FollowedServers = await start(await database.create(), servers);
-  const fleet = await MeasuredFleet.preparedFor(plans, await FollowedFleet.following(started));
-  return {
-    fleet,
-    stop: async () => {
-      await fleet.stop();
-      await database.stop();
-    },
-  };
-}
-
-async function measureSetting(setting: Setting): Promise<Result> {
-  const times = (plans: readonly Plan[]): Plan[] => Array.from({ length: rounds }, () => plans).flat();
-  const ours = await startFleet(setting, startServers, [...warmUps, ...times([full, fullConfirmed]), ...slow]);
-  const bare = await startFleet(least, startBareServers, [leastWarmUp, ...times([leastFull])]);
+  const fleet = await FollowedFleet.following(await start(await database.create(), servers));
   try {
-    const idle = await ours.fleet.idle();
-    const leastAtFirst = await bare.fleet.carryOut(leastWarmUp);
-    const atFirst = await inTurn(ours.fleet, warmUps);
-    const measured: Round[] = [];
-    for (let round = 0; round < rounds; round += 1) {
-      measured.push({
-        least: await bare.fleet.carryOut(leastFull),
-        revoked: await ours.fleet.carryOut(full),
-        confirmed: await ours.fleet.carryOut(fullConfirmed),
-      });
+    const carriedOut = [...warmUps, ...plans].filter(({ confirm }) => !(isBare && confirm));
+    const revoked = carriedOut.reduce((count, plan) => count + callsOf(plan), 0);
+    const tokens = await fleet.issue(revoked + honest);
+    await fleet.ask({ learn: { tokens, honest } });
+    if (wrong(await fleet.ask({ checkAll: true }), 'granted', 0) > 0) throw new Error('A good token was refused');
+    const idle = await measureIdle(fleet);
+    const runs: Run[] = [];
+    let from = 0;
+    for (const plan of carriedOut) {
+      runs.push(await carryOut(plan, fleet, tokens, from));
+      from += callsOf(plan);
     }
-    const slowRuns = await inTurn(ours.fleet, slow);
-    const outcome = await ours.fleet.outcome();
-    return { setting, idle, warmUps: atFirst, leastWarmUp: leastAtFirst, rounds: measured, slow: slowRuns, ...outcome };
+    const reports = await fleet.ask({ checkAll: true });
+    const total = (member: 'turnedAway' | 'checks'): number => sum(reports.map((report) => report[member]));
+    return {
+      setting,
+      runs,
+      idle,
+      missed: wrong(reports, 'token_revoked', 0, revoked),
+      turnedAway: total('turnedAway') + wrong(reports, 'granted', revoked),
+      checks: total('checks'),
+    };
   } finally {
-    await ours.stop();
-    await bare.stop();
+    await fleet.stop();
+    await database.stop();
   }
 }
 
-async function inTurn(fleet: MeasuredFleet, plans: readonly Plan[]): Promise<Run[]> {
-  const runs: Run[] = [];
-  for (const plan of plans) runs.push(await fleet.carryOut(plan));
-  return runs;
-}
+const nameOf = ({ database, isBare }: Setting): string => (isBare ? `${database}, the least` : database);
 
-function targetsOf({ setting: { database }, rounds: measured, idle, missed, turnedAway }: Result): Target[] {
-  const quietest = (runs: readonly Run[], times: keyof Run & `until${string}`, share: number): number =>
-    Math.min(...runs.map((run) => quantile(run[times], share)));
-  const revoked = measured.map((round) => round.revoked);
-  const confirmed = measured.map((round) => round.confirmed);
+function targetsOf({ setting: { database, isBare }, runs, idle, missed, turnedAway }: Result): Target[] {
+  if (isBare) return [];
+  const of = (plan: Plan, times: keyof Run & `until${string}`, share: number): number =>
+    Math.min(...runs.filter((run) => run.plan === plan).map((run) => quantile(run[times], share)));
   const at = `${database}, ${String(full.perSecond)}/s, quietest of ${String(rounds)} rounds`;
   return [
-    atMost(
-      `${at}: from the call until all ${guardCount} guards refuse, p50`,
-      quietest(revoked, 'untilAll', 0.5),
-      5,
-      ' ms',
-    ),
-    atMost(`${at}: … p99`, quietest(revoked, 'untilAll', 0.99), 50, ' ms'),
-    atMost(`${at}: confirmed by all guards, p99`, quietest(confirmed, 'untilAnswer', 0.99), 50, ' ms'),
+    atMost(`${at}: from the call until all ${guardCount} guards refuse, p50`, of(full, 'untilAll', 0.5), 5, ' ms'),
+    atMost(`${at}: … p99`, of(full, 'untilAll', 0.99), 50, ' ms'),
+    atMost(`${at}: confirmed by all guards, p99`, of(fullConfirmed, 'untilAnswer', 0.99), 50, ' ms'),
     atMost(`${database}: revoked tokens that a guard grants at the end`, missed, 0),
     atMost(`${database}: honest tokens turned away`, turnedAway, 0),
     atMost(`${database}: an idle guard, of one processor`, 100 * idle.guard, 1, ' %'),
-  ];
-}
-
-/** All runs by the names of what carried them out, in their order. */
-function runsOf({ setting: { database }, ...result }: Result): { readonly by: string; readonly run: Run }[] {
-  const byOurs = (run: Run): { by: string; run: Run } => ({ by: database, run });
-  const byLeast = (run: Run): { by: string; run: Run } => ({ by: `the least, beside ${database}`, run });
-  return [
-    byLeast(result.leastWarmUp),
-    ...result.warmUps.map(byOurs),
-    ...result.rounds.flatMap(({ least: bare, revoked, confirmed }) => [
-      byLeast(bare),
-      byOurs(revoked),
-      byOurs(confirmed),
-    ]),
-    ...result.slow.map(byOurs),
   ];
 }
 
@@ -158,7 +138,7 @@ function useRow(database: string, what: string, { servers, guards, load, machine
 }
 
 function repetitionsOf(results: readonly Result[]): string {
-  const repetitions = sum(results.flatMap(runsOf).map(({ run }) => run.repetitions));
+  const repetitions = sum(results.flatMap(({ runs }) => runs.map((run) => run.repetitions)));
   const often = repetitions === 0 ? 'was never necessary' : `happened ${repetitions} times`;
   return `A server that answers 503 is asked again, which counts as one call: it ${often}.`;
 }
@@ -173,59 +153,43 @@ What revokes, what checks, the servers and the database share the processors of 
 calls that were asked for, calls wait for each other, and the figures say how long. "At first" nothing is warm: programs that
 have just been started need more processor time than there is until their code is compiled, some seconds in which calls pile
 up. All other rows come after that. At the end every guard checks every token.
-"The least" is what this machine can do at best: ${least.servers} processes, which append tokens to a table of PostgreSQL, hear of it and
-name them to those who follow, by node:http and pg alone. They check no token, know no sessions, sign nothing, log nothing, and
-guards that note the names are their guards.`;
+"The least" is what this machine can do at best: as many processes, which append tokens to a table, hear of it and name them to
+those who follow, by node:http and pg alone. They check no token, know no sessions, sign nothing, log nothing, and guards that
+note the names are their guards.`;
   const head = [
     '| database | call | asked/s | answered/s | call → answer | call → refused by each guard | call → refused by all | answer → refused by all |',
     '|---|---|--:|--:|--:|--:|--:|--:|',
   ];
-  const rows = results.flatMap(runsOf).map(({ by, run }) => latencyRow(by, run));
+  const rows = results.flatMap(({ setting, runs }) => runs.map((run) => latencyRow(nameOf(setting), run)));
   return section('From the revocation to the refusal', note, [...head, ...rows]);
 }
 
 function processorUse(results: readonly Result[]): string {
   const checks = results
+    .filter(({ setting }) => !setting.isBare)
     .map(({ setting, checks: count }) => `${count.toLocaleString('en')} on ${setting.database}`)
     .join(', ');
   const note = `Percent of one processor. The ${guardCount} guards are taken together, their checks (${checks}) included; the machine is everything on
 it, the database included, and full at the number of its processors times 100.`;
   const head = ['| database | while | servers | guards | who revokes | machine |', '|---|---|--:|--:|--:|--:|'];
-  const rows = results.flatMap((result) => [
-    useRow(result.setting.database, 'idle', result.idle),
-    ...runsOf(result).map(({ by, run }) => useRow(by, `${run.plan.name}, ${run.answered.toFixed(0)}/s`, run.use)),
+  const rows = results.flatMap(({ setting, runs, idle }) => [
+    useRow(nameOf(setting), 'idle', idle),
+    ...runs.map(({ plan, answered, use }) => useRow(nameOf(setting), `${plan.name}, ${answered.toFixed(0)}/s`, use)),
   ]);
   return section('Processors', note, [...head, ...rows]);
-}
-
-/** How fast the machine was in each round, and what that made of it. */
-function quietness(results: readonly Result[]): string {
-  const note = `What "the least" does is the same in every round, and none of it our code: how long that takes, and how much of a processor,
-tells how fast this machine was right before the two measurements of the same row. Milliseconds, p50 / p99.`;
-  const head = [
-    '| database | round | the least: refused by all | … its servers | refused by all | confirmed |',
-    '|---|--:|--:|--:|--:|--:|',
-  ];
-  const pair = (values: readonly number[]): string =>
-    [0.5, 0.99].map((share) => quantile(values, share).toFixed(1)).join(' / ');
-  const rows = results.flatMap(({ setting, rounds: measured }) =>
-    measured.map(({ least: bare, revoked, confirmed }, index) => {
-      const servers = `${(100 * bare.use.servers).toFixed(0)} %`;
-      const columns = [pair(bare.untilAll), servers, pair(revoked.untilAll), pair(confirmed.untilAnswer)];
-      return `| ${setting.database} | ${index + 1} | ${columns.join(' | ')} |`;
-    }),
-  );
-  return section('How quiet the machine was', note, [...head, ...rows]);
 }
 
 /** From the revocation of a token to its refusal in every guard, between processes, over the feed. */
 export async function benchFeed(): Promise<string> {
   const results: Result[] = [];
-  for (const setting of settings) results.push(await measureSetting(setting));
+  for (const setting of settings) results.push(await measureFleet(setting));
   const topic: Topic = {
-    text: [quietness(results), latencyTable(results), processorUse(results)].join('\n\n'),
+    text: [latencyTable(results), processorUse(results)].join('\n\n'),
     targets: results.flatMap(targetsOf),
   };
-  const how = settings.map(({ database, servers }) => `${String(servers)} server processes on ${database}`).join(', ');
+  const how = settings
+    .filter(({ isBare }) => !isBare)
+    .map(({ database, servers }) => `${String(servers)} server processes on ${database}`)
+    .join(', ');
   return [`${how}, ${String(guardCount)} guard processes each.`, targetTable(topic.targets), topic.text].join('\n\n');
 }
