@@ -1,16 +1,21 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Auth } from '../src/auth.ts';
+import { AuthError } from '../src/errors.ts';
 import type { FeedCredential } from '../src/feed/feed-credential.ts';
 import type { FeedCursor } from '../src/feed/feed-cursor.ts';
+import { sqlite } from '../src/stores/sqlite.ts';
+import type { Store } from '../src/stores/store.ts';
 import { anAuth } from './auth-fixture.ts';
 import { aCredential, cursorOf, FollowingGuardFixture } from './feed-fixture.ts';
 
 let auth: Auth;
+let store: Store;
 let credential: FeedCredential;
 let cursor: FeedCursor;
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
-  ({ auth } = await anAuth());
+  store = sqlite(':memory:');
+  ({ auth } = await anAuth({}, store));
   credential = await aCredential(auth);
   cursor = await cursorOf(auth);
 });
@@ -36,6 +41,18 @@ describe('those who are told what comes', () => {
     await auth.roles.set('editor', []);
     await vi.advanceTimersByTimeAsync(1_000);
     expect(await waiting).toMatchObject([{ type: 'entries', entries: [{ key: 'editor' }] }]);
+  });
+
+  it('are told no more where what comes next cannot be read, hold no place, and may come again', async () => {
+    await auth.roles.set('editor', []);
+    const away = new AuthError('store_unavailable', 'the database is away', { retryAfter: 1 });
+    vi.spyOn(store.changes, 'readBetween').mockRejectedValueOnce(away);
+    const { name, stream } = await follow(1);
+    await expect(stream.next(1_000)).rejects.toBe(away);
+    expect(await auth.feed.ping({ credential, guard: name, n: 1, cursor })).toBe(false);
+    expect(await stream.next(1_000)).toBeUndefined();
+    const again = await follow(1);
+    await again.until(({ sequences }) => sequences.length === 1);
   });
 
   it('are woken all the same when there are many', async () => {

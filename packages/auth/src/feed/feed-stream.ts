@@ -84,12 +84,17 @@ export class FeedStream {
 
   /**
    * What there is to say now, as soon as there is something; nothing after `patience` milliseconds without. Undefined when
-   * the stream is over. Ask again only when that has been written.
+   * the stream is over. Ask again only when that has been written. When what comes next cannot be read, it is over as well.
+   *
+   * @throws {AuthError} `store_unavailable`
    */
   async next(patience: number): Promise<readonly FeedEvent[] | undefined> {
     this.#idleSince = undefined;
     if (!this.#hasSomethingToSay) await this.#woken(patience);
-    const events = await this.#due();
+    const events = await this.#due().catch((error: unknown) => {
+      this.close();
+      throw error;
+    });
     this.#idleSince = steadyTime();
     return events;
   }
@@ -140,7 +145,7 @@ export class FeedStream {
 
   get #hasSomethingToSay(): boolean {
     const { head, incarnation } = this.#parts.tail.position;
-    const isBehind = head !== this.#position || incarnation !== this.#incarnation;
+    const isBehind = head > this.#position || incarnation !== this.#incarnation;
     const isOver = this.#isClosed || this.#ending !== undefined;
     return isBehind || isOver || this.#greeting !== undefined || this.#ping !== undefined;
   }
