@@ -35,7 +35,7 @@ export interface RequestRecord {
 export interface HandlerOptions {
   /** Called after every request. Must not throw. Default: nothing is logged. */
   readonly onRequest?: (record: RequestRecord) => void;
-  /** Called with whatever lies behind an answer of 500 or 503. Must not throw. Default: nothing is logged. */
+  /** Called with whatever lies behind an answer of 500 or 503, or one that broke off. Must not throw. Default: nothing is logged. */
   readonly onError?: (error: unknown, requestId: string) => void;
   /**
    * The exact origins whose scripts may call this server, with the cookies of whoever is signed in, if they are of the
@@ -102,14 +102,14 @@ function answer(app: App, cors: Cors, request: Request, exchange: Exchange): Res
   return cors.answerPreflight(request, allMethods, exchange.headers) ?? app.fetch(request, exchange);
 }
 
-function createApp(auth: Auth, { onError, corsOrigins: trustedOrigins = [] }: HandlerOptions): App {
+function createApp(auth: Auth, { onError = () => undefined, corsOrigins: trustedOrigins = [] }: HandlerOptions): App {
   const app: App = new Hono<{ Bindings: Exchange }>();
   let document: OpenApiDocument | undefined;
   const cookies = createSessionCookies({ origin: new URL(auth.issuer).origin, trustedOrigins });
   const refuse: RouteServices['refuse'] = (error, exchange, style = 'problem') => {
     const { requestId, headers } = exchange;
     const response = createErrorResponse(error, { style, issuer: auth.issuer, requestId, headers });
-    if (response.status >= 500) onError?.(error, requestId);
+    if (response.status >= 500) onError(error, requestId);
     return response;
   };
   const services = {
@@ -119,6 +119,7 @@ function createApp(auth: Auth, { onError, corsOrigins: trustedOrigins = [] }: Ha
     feedAuthentication: createFeedAuthentication(auth),
     describeApi: () => (document ??= describeApi(routes, auth.issuer)),
     refuse,
+    onError,
   };
   for (const route of routes) {
     const serve = createServeRoute(route, services);

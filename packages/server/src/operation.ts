@@ -31,6 +31,8 @@ export interface OperationContext<Who extends Caller> {
   readonly authenticate: () => Promise<Access>;
   /** The OpenAPI document of all routes. */
   readonly describeApi: () => object;
+  /** Reports what went wrong once the answer had begun, and no status can tell any more. */
+  readonly reportFailure: (error: unknown) => void;
 }
 
 /** The parts of a request before they are checked. */

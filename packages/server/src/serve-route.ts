@@ -18,6 +18,8 @@ export interface RouteServices {
   readonly describeApi: () => object;
   /** Answers what was thrown, as the error table has it. */
   readonly refuse: (error: unknown, exchange: Exchange, style?: Operation['errors']) => Response;
+  /** Called with what went wrong behind an answer, and the id of the request. */
+  readonly onError: (error: unknown, requestId: string) => void;
 }
 
 /** Answers one request that the router found this route for. Never rejects. */
@@ -68,7 +70,7 @@ function identifyGuard({ feedAuthentication }: RouteServices, how: FeedRoute['fo
 function serveTo<Who extends Caller>(
   identify: Identify<Who>,
   operation: Operation<Who>,
-  { auth, cookies, describeApi, refuse }: RouteServices,
+  { auth, cookies, describeApi, refuse, onError }: RouteServices,
   user: Identify<Access>,
 ): ServeRoute {
   return async (request, params, exchange) => {
@@ -83,6 +85,7 @@ function serveTo<Who extends Caller>(
         basePath: exchange.info.basePath,
         authenticate: () => user(request, exchange),
         describeApi,
+        reportFailure: (error) => onError(error, exchange.requestId),
       };
       operation.admit?.(context);
       const query = operation.query && parseForm(new URL(request.url).search.slice(1), 'query_invalid');

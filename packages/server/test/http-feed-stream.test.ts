@@ -2,24 +2,26 @@ import { once } from 'node:events';
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import { type Auth, createAuth, formatCursor } from '@sallyport/auth';
+import { type Auth, AuthError, createAuth, formatCursor, type Store } from '@sallyport/auth';
 import { sqlite } from '@sallyport/auth/sqlite';
 import express from 'express';
 import { createHandler, expressHandler, type Handler } from 'sallyport';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EventStream } from '../../../test/event-stream.ts';
 
 const guard = 'guard=guard-number-1&lease=30';
 
 let auth: Auth;
+let store: Store;
 let handler: Handler;
 let credential: string;
 let cursor: string;
 let servers: Server[] = [];
 beforeEach(async () => {
+  store = sqlite(':memory:');
   auth = await createAuth({
     issuer: 'http://127.0.0.1:8000',
-    store: sqlite(':memory:'),
+    store,
     secretKey: 'a-secret-key-for-tests-only-0123456789-abcdef',
   });
   handler = createHandler(auth);
@@ -312,6 +314,22 @@ describe('who does not read', () => {
     await stream.until(({ names }) => names.includes('hello'));
     expect(socket.timeout).toBe(30_000);
     stream.close();
+  });
+});
+
+describe('a stream that cannot read what comes next', () => {
+  it('ends without a word about why, which is reported under the id of the request (S20)', async () => {
+    const reported: (readonly [unknown, string])[] = [];
+    handler = createHandler(auth, { onError: (error, requestId) => void reported.push([error, requestId]) });
+    await auth.roles.set('editor', []);
+    const away = new AuthError('store_unavailable', 'the database at 10.0.0.7 is away', { retryAfter: 1 });
+    vi.spyOn(store.changes, 'readBetween').mockRejectedValueOnce(away);
+    const url = await listen(createServer(expressHandler(handler)));
+    const response = await fetch(`${url}/feed?${guard}&cursor=${cursor}`, {
+      headers: { authorization: `Bearer ${credential}` },
+    });
+    expect(await response.text()).toBe('');
+    expect(reported).toEqual([[away, response.headers.get('x-request-id')]]);
   });
 });
 

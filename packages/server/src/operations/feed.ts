@@ -71,21 +71,22 @@ export const readFeed: Operation<FeedCredential> = defineOperation({
   },
   refusals: ['feed_full'],
   isRoutine: ({ search }) => search.includes('poll='),
-  handle: async ({ auth, caller, request, query }) => {
+  handle: async ({ auth, caller, request, query, reportFailure }) => {
     const { guard, lease: seconds, poll } = query;
     const introduction = { credential: caller, guard, lease: seconds, cursor: query.cursor ?? lastEventId(request) };
     if (poll !== undefined) return Response.json(showPage(await auth.feed.poll(introduction, poll, request.signal)));
     // Nobody would read the stream that answers HEAD.
     if (request.method === 'HEAD') return new Response(null, { headers: STREAM_HEADERS });
-    return createEventStream(streamBody(await auth.feed.follow(introduction)), STREAM_HEADERS);
+    return createEventStream(streamBody(await auth.feed.follow(introduction), reportFailure), STREAM_HEADERS);
   },
 });
 
-function streamBody(stream: FeedStream): ReadableStream<Uint8Array> {
+function streamBody(stream: FeedStream, reportFailure: (error: unknown) => void): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>(
     {
       pull: async (controller) => {
-        const events = await stream.next(KEEP_ALIVE);
+        // Thrown, it would be printed past the log, and its message be sent to the guard.
+        const events = await stream.next(KEEP_ALIVE).catch(reportFailure);
         if (events === undefined) controller.close();
         else controller.enqueue(text.write(events));
       },
