@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { tokenDead } from '../src/changes/change.ts';
+import { marked, tokenDead } from '../src/changes/change.ts';
 import { ElapsedTime } from '../src/feed/elapsed.ts';
 import { FeedTail } from '../src/feed/feed-tail.ts';
 import { steadyTime } from '../src/ports.ts';
@@ -11,7 +11,8 @@ let tail: FeedTail;
 let announce: () => void;
 let seen: number;
 
-const append = (name: string): Promise<void> => store.append(tokenDead(name, new Date()));
+const append = (name: string, isAwaited = false): Promise<void> =>
+  store.append(marked(tokenDead(name, new Date()), isAwaited));
 
 beforeEach(async () => {
   store = sqlite(':memory:');
@@ -31,17 +32,20 @@ afterEach(async () => {
   await store.close();
 });
 
-it('looks once for many announcements of one moment, and sees what the last of them told of', async () => {
+it.each([
+  ['once for many announcements of one moment', false, 2],
+  ['less often where somebody waits for the guards', true, 4],
+])('looks %s, and sees what the last announcement told of', async (_, isAwaited, apart) => {
   const look = vi.spyOn(store.changes, 'readSince');
   const started = steadyTime();
   for (let index = 0; index < 50; index += 1) {
-    await append(`token-${index}`);
+    await append(`token-${index}`, isAwaited);
     for (let again = 0; again < 20; again += 1) announce();
   }
   const [asked, passed] = [look.mock.calls.length, steadyTime() - started];
   await vi.waitFor(() => expect(seen).toBe(50), { interval: 5 });
-  // One in two milliseconds, the first at once, and the look of every quarter of a second.
-  expect(asked).toBeLessThanOrEqual(passed / 2 + passed / 250 + 2);
+  // The first at once, the second before it is known who waits, and the look of every quarter of a second.
+  expect(asked).toBeLessThanOrEqual(passed / apart + passed / 250 + 2);
 });
 
 it('looks at once when nothing was announced for a while', async () => {

@@ -11,9 +11,10 @@ const pollInterval = 250;
 /**
  * How long after a look the next one may begin that an announcement asks for, in milliseconds, and how many times as long
  * as the look took. Under load one look, and one piece for each guard, then serve several entries, the more the busier
- * database and process are; a lone entry waits for nothing.
+ * database and process are; a lone entry waits for nothing. Where somebody waits for the guards, each piece costs an
+ * acknowledgement of every guard besides: `leastAwaited` instead of `least`.
  */
-const gathering = { least: 2, most: 25, ofLook: 1 };
+const gathering = { least: 2, leastAwaited: 4, most: 25, ofLook: 1 };
 
 /** How many of the latest entries are kept in memory; who is further behind starts over with a snapshot. */
 const ringCapacity = 65_536;
@@ -59,6 +60,8 @@ export class FeedTail {
   #confirmedAt: Instant | undefined;
   #poll: NodeJS.Timeout | undefined;
   #mayLookAt = Number.NEGATIVE_INFINITY;
+  /** Whether somebody waits for the guards to know of what was read last. */
+  #isAwaited = false;
   #nextLook: NodeJS.Timeout | undefined;
   #stopWatching: (() => void) | undefined;
 
@@ -142,10 +145,14 @@ export class FeedTail {
 
   async #paced(): Promise<void> {
     const began = steadyTime();
-    this.#mayLookAt = began + gathering.least;
+    this.#mayLookAt = began + this.#leastPause;
     await this.confirm();
     const pause = gathering.ofLook * (steadyTime() - began);
-    this.#mayLookAt = began + Math.min(gathering.most, Math.max(gathering.least, pause));
+    this.#mayLookAt = began + Math.min(gathering.most, Math.max(this.#leastPause, pause));
+  }
+
+  get #leastPause(): number {
+    return this.#isAwaited ? gathering.leastAwaited : gathering.least;
   }
 
   async #read(): Promise<void> {
@@ -188,6 +195,7 @@ export class FeedTail {
     while (ring.head < position.head) {
       if (changes.length === 0 || !ring.push(changes)) return false;
       this.#position = { ...position, head: ring.head };
+      this.#isAwaited = changes.some(({ acknowledge }) => acknowledge);
       for (const { onEntries } of this.#listeners) onEntries?.(changes);
       if (ring.head === position.head) break;
       changes = await this.#dependencies.store.changes.readBetween(ring.head, position.head, pageSize);

@@ -17,10 +17,10 @@ const pauseAfterStray = 100;
 const turns = { ofRequests: 20, ofRecords: 5 };
 
 /**
- * Where answers take long, the server is busy. A request is followed by a rest twice as long as it took, a record by one as
- * long as the shortest of the last few echoes took: a few, because one may be late by chance. Milliseconds at most.
+ * Where answers take long, the server is busy. A request is followed by a rest twice as long as it took, a record by one
+ * twice as long as the shortest of the last few echoes took: a few, because one may be late by chance. Milliseconds at most.
  */
-const restPerRequest = 2;
+const restPerAnswer = 2;
 const echoesRemembered = 3;
 const longestRest = 100;
 
@@ -108,7 +108,7 @@ export class Pings {
 
   async #send(purpose: PingPurpose): Promise<void> {
     const ping = this.#write(purpose);
-    if (this.#sequence.send(ping)) this.#rest(turns.ofRecords, Math.min(...this.#latencies));
+    if (this.#sequence.send(ping)) this.#rest(turns.ofRecords, restPerAnswer * Math.min(...this.#latencies));
     else await this.#sendAlone(ping, purpose);
   }
 
@@ -130,7 +130,7 @@ export class Pings {
       answer.body.resume();
       if (answer.status === 410) this.#stray(purpose);
     } finally {
-      this.#rest(turns.ofRequests, restPerRequest * (clocks.monotonic() - sentAt));
+      this.#rest(turns.ofRequests, restPerAnswer * (clocks.monotonic() - sentAt));
     }
   }
 
