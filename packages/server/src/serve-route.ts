@@ -85,7 +85,10 @@ function serveTo<Who extends Caller>(
         basePath: exchange.info.basePath,
         authenticate: () => user(request, exchange),
         describeApi,
-        reportFailure: (error) => onError(error, exchange.requestId),
+        // What the listener returns is nobody's business: it may be a promise.
+        reportFailure: (error) => {
+          onError(error, exchange.requestId);
+        },
       };
       operation.admit?.(context);
       const query = operation.query && parseForm(new URL(request.url).search.slice(1), 'query_invalid');

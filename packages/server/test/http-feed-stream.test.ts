@@ -320,7 +320,7 @@ describe('who does not read', () => {
 describe('a stream that cannot read what comes next', () => {
   it('ends without a word about why, which is reported under the id of the request (S20)', async () => {
     const reported: (readonly [unknown, string])[] = [];
-    handler = createHandler(auth, { onError: (error, requestId) => void reported.push([error, requestId]) });
+    handler = createHandler(auth, { onError: (...failure) => reported.push(failure) });
     await auth.roles.set('editor', []);
     const away = new AuthError('store_unavailable', 'the database at 10.0.0.7 is away', { retryAfter: 1 });
     vi.spyOn(store.changes, 'readBetween').mockRejectedValueOnce(away);

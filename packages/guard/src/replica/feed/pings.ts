@@ -17,10 +17,12 @@ const pauseAfterStray = 100;
 const turns = { ofRequests: 20, ofRecords: 5 };
 
 /**
- * Where answers take long, the server is busy. A request is followed by a rest twice as long as it took, a record by one
- * twice as long as the shortest of the last few echoes took: a few, because one may be late by chance. Milliseconds at most.
+ * Where answers take long, the server is busy, or far away. A request is followed by a rest twice as long as it took, a
+ * record by one as long as the shortest of the last few echoes took, and as long again but for what is rather the distance:
+ * a few, because one may be late by chance. Milliseconds at most.
  */
-const restPerAnswer = 2;
+const restPerRequest = 2;
+const longestAgain = 10;
 const echoesRemembered = 3;
 const longestRest = 100;
 
@@ -108,7 +110,7 @@ export class Pings {
 
   async #send(purpose: PingPurpose): Promise<void> {
     const ping = this.#write(purpose);
-    if (this.#sequence.send(ping)) this.#rest(turns.ofRecords, restPerAnswer * Math.min(...this.#latencies));
+    if (this.#sequence.send(ping)) this.#rest(turns.ofRecords, restAfter(Math.min(...this.#latencies)));
     else await this.#sendAlone(ping, purpose);
   }
 
@@ -130,7 +132,7 @@ export class Pings {
       answer.body.resume();
       if (answer.status === 410) this.#stray(purpose);
     } finally {
-      this.#rest(turns.ofRequests, restPerAnswer * (clocks.monotonic() - sentAt));
+      this.#rest(turns.ofRequests, restPerRequest * (clocks.monotonic() - sentAt));
     }
   }
 
@@ -162,6 +164,11 @@ export class Pings {
     if (error instanceof FeedFault && error.reason !== 'refused' && error.reason !== 'malformed') return;
     this.#onFault(error instanceof FeedFault ? error : new FeedFault('malformed', String(error), { cause: error }));
   }
+}
+
+/** How long to rest after a record whose echo takes so long, in milliseconds. */
+function restAfter(echo: number): number {
+  return echo + Math.min(echo, longestAgain);
 }
 
 /** When the first turn begins after a moment. */
