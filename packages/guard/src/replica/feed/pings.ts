@@ -17,9 +17,9 @@ const pauseAfterStray = 100;
 const turns = { ofRequests: 20, ofRecords: 5 };
 
 /**
- * Where answers take long, the server is busy, or far away. A request is followed by a rest twice as long as it took, a
- * record by one as long as the shortest of the last few echoes took, and as long again but for what is rather the distance:
- * a few, because one may be late by chance. Milliseconds at most.
+ * Where answers take long, the server is busy. A request is followed by a rest twice as long as it took; a record by one as
+ * long as the shortest of the last few echoes took (one may be late by chance), and as long again, but no more than
+ * `longestAgain`: what takes longer is rather far away than busy. In milliseconds.
  */
 const restPerRequest = 2;
 const longestAgain = 10;
